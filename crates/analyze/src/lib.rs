@@ -1,0 +1,1 @@
+//! Turns the files of an image into facts: package databases, os-release.

@@ -1,0 +1,1 @@
+//! Scans: reads an image, squashes its layers, matches, reports.

@@ -1,0 +1,1 @@
+//! Documents out: the terminal report and the JSON report.

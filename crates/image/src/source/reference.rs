@@ -1,0 +1,1 @@
+//! What a user types to name an image.

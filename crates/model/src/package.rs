@@ -1,0 +1,86 @@
+//! An installed package.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ecosystem::PackageKind;
+
+/// Is an installed package: typed common fields and a flat map for what only one kind has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Package {
+    /// The name as its package manager writes it.
+    pub name: String,
+    /// The full version as its package manager writes it: epoch and release included
+    /// (`1:2.3-4+deb12u1`, `2:8.2.2637-20.el9_1`). An rpm epoch of 0 is left out.
+    pub version: String,
+    /// What kind of package it is.
+    pub kind: PackageKind,
+    /// The source package it was built from, where that is stated or follows from the name.
+    pub source: Option<SourcePackage>,
+    /// The architecture as the package manager writes it (`amd64`, `x86_64`, `all`, `noarch`).
+    pub arch: Option<String>,
+    /// Licences as declared, in order, without repeats.
+    pub licenses: Vec<String>,
+    /// The files that state it (`/var/lib/dpkg/status`), as safe text, sorted.
+    pub locations: Vec<String>,
+    /// What it requires, each as a group of alternatives. Resolved to `depends_on` in assembly.
+    pub requires: Vec<Vec<Requirement>>,
+    /// Capabilities that it provides beside its own name (virtual packages, `so:…`).
+    pub provides: Vec<Requirement>,
+    /// Whether someone asked for it (`Some(true)`) or it came along (`Some(false)`).
+    pub requested: Option<bool>,
+    /// The purls of the installed packages that it depends on, sorted; filled in assembly.
+    pub depends_on: Vec<String>,
+    /// The package URL; filled in assembly, when the distribution is known.
+    pub purl: String,
+    /// Fields that only one kind of package has, by name (`modularity_label`, `maintainer`).
+    pub properties: BTreeMap<String, String>,
+}
+
+/// Is a source package.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SourcePackage {
+    /// Its name.
+    pub name: String,
+    /// Its full version, epoch included where one is stated.
+    pub version: String,
+}
+
+/// Is a required or provided capability.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Requirement {
+    /// The capability's name (`libc6`, `so:libc.musl-x86_64.so.1`, `/bin/sh`).
+    pub name: String,
+    /// The relation and version as written (`>= 2.36`), empty for any.
+    pub constraint: String,
+}
+
+impl Package {
+    /// Makes a package with a name, a version and nothing else.
+    pub fn new(kind: PackageKind, name: impl Into<String>, version: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            version: version.into(),
+            kind,
+            source: None,
+            arch: None,
+            licenses: Vec::new(),
+            locations: Vec::new(),
+            requires: Vec::new(),
+            provides: Vec::new(),
+            requested: None,
+            depends_on: Vec::new(),
+            purl: String::new(),
+            properties: BTreeMap::new(),
+        }
+    }
+
+    /// Says whether two statements name the same installed package: kind, name, version, architecture.
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && self.name == other.name
+            && self.version == other.version
+            && self.arch == other.arch
+    }
+}

@@ -1,0 +1,1 @@
+//! Test helpers: txtar, image builder, real components (development only).

@@ -1,0 +1,1 @@
+//! Advisory feeds, the matching database and the matcher.
