@@ -20,7 +20,11 @@ pub struct DigestError {
 
 impl fmt::Display for DigestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "not a digest: got '{}', expected 'sha256:' and 64 hexadecimal digits", self.text)
+        write!(
+            f,
+            "not a digest: got '{}', expected 'sha256:' and 64 hexadecimal digits",
+            self.text
+        )
     }
 }
 
@@ -54,13 +58,18 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self, DigestError> {
         let good = text.strip_prefix("sha256:").is_some_and(|hex| {
-            hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+            hex.len() == 64
+                && hex
+                    .bytes()
+                    .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
         });
         if good {
             Ok(Self(text.to_owned()))
         } else {
             let shown: String = text.chars().take(100).collect();
-            Err(DigestError { text: crate::text::escape(&shown).into_owned() })
+            Err(DigestError {
+                text: crate::text::escape(&shown).into_owned(),
+            })
         }
     }
 }

@@ -30,15 +30,33 @@ pub struct Row {
 
 /// All kinds, by name.
 pub static TABLE: &[Row] = &[
-    Row { kind: PackageKind::Apk, name: "apk", scheme: Scheme::Apk, os: true },
-    Row { kind: PackageKind::Deb, name: "deb", scheme: Scheme::Deb, os: true },
-    Row { kind: PackageKind::Rpm, name: "rpm", scheme: Scheme::Rpm, os: true },
+    Row {
+        kind: PackageKind::Apk,
+        name: "apk",
+        scheme: Scheme::Apk,
+        os: true,
+    },
+    Row {
+        kind: PackageKind::Deb,
+        name: "deb",
+        scheme: Scheme::Deb,
+        os: true,
+    },
+    Row {
+        kind: PackageKind::Rpm,
+        name: "rpm",
+        scheme: Scheme::Rpm,
+        os: true,
+    },
 ];
 
 impl PackageKind {
     /// Returns the kind's row.
     pub fn row(self) -> &'static Row {
-        TABLE.iter().find(|row| row.kind == self).unwrap_or(&FALLBACK)
+        TABLE
+            .iter()
+            .find(|row| row.kind == self)
+            .unwrap_or(&FALLBACK)
     }
 
     /// Returns the kind's name (`deb`), which is its purl type too.
@@ -53,7 +71,12 @@ impl PackageKind {
 }
 
 /// Never reached: a test holds that every kind has its row.
-static FALLBACK: Row = Row { kind: PackageKind::Deb, name: "deb", scheme: Scheme::Deb, os: true };
+static FALLBACK: Row = Row {
+    kind: PackageKind::Deb,
+    name: "deb",
+    scheme: Scheme::Deb,
+    os: true,
+};
 
 #[cfg(test)]
 mod tests {

@@ -117,9 +117,17 @@ impl FileList {
         let mut path: Vec<u8> = Vec::new();
         let mut rest: &[u8] = &self.bytes;
         while !rest.is_empty() {
-            let Some(file) = next_file(&mut rest, &mut path) else { return };
+            let Some(file) = next_file(&mut rest, &mut path) else {
+                return;
+            };
             let (kind, mode, size, link) = file;
-            visit(ListedFile { path: &path, kind, mode, size, link });
+            visit(ListedFile {
+                path: &path,
+                kind,
+                mode,
+                size,
+                link,
+            });
         }
     }
 }
@@ -206,19 +214,33 @@ mod tests {
         let files: Vec<(&[u8], EntryKind, u32, u64, &[u8])> = vec![
             (b"usr", EntryKind::Directory, 0o755, 0, b""),
             (b"usr/bin/sudo", EntryKind::File, 0o4755, 1 << 40, b""),
-            (b"usr/bin/su", EntryKind::HardLink, 0o4755, 0, b"usr/bin/sudo"),
+            (
+                b"usr/bin/su",
+                EntryKind::HardLink,
+                0o4755,
+                0,
+                b"usr/bin/sudo",
+            ),
             (b"bin", EntryKind::Symlink, 0o777, 0, b"usr/bin"),
             (b"bin\xff", EntryKind::Pipe, 0, 0, b""),
         ];
         let mut list = FileList::default();
         for (path, kind, mode, size, link) in &files {
-            list.push(&ListedFile { path, kind: *kind, mode: *mode, size: *size, link });
+            list.push(&ListedFile {
+                path,
+                kind: *kind,
+                mode: *mode,
+                size: *size,
+                link,
+            });
         }
         list.seal();
         let mut got = Vec::new();
         list.for_each(|f| got.push((f.path.to_vec(), f.kind, f.mode, f.size, f.link.to_vec())));
-        let want: Vec<_> =
-            files.iter().map(|f| (f.0.to_vec(), f.1, f.2, f.3, f.4.to_vec())).collect();
+        let want: Vec<_> = files
+            .iter()
+            .map(|f| (f.0.to_vec(), f.1, f.2, f.3, f.4.to_vec()))
+            .collect();
         assert_eq!(got, want);
         assert_eq!(list.len(), 5);
     }
@@ -234,11 +256,18 @@ mod tests {
             link: b"",
         });
         for cut in 0..list.bytes.len() {
-            let damaged =
-                FileList { bytes: list.bytes[..cut].to_vec(), count: 1, last: Vec::new() };
+            let damaged = FileList {
+                bytes: list.bytes[..cut].to_vec(),
+                count: 1,
+                last: Vec::new(),
+            };
             damaged.for_each(|_| {});
         }
-        let wild = FileList { bytes: vec![0xff; 64], count: 9, last: Vec::new() };
+        let wild = FileList {
+            bytes: vec![0xff; 64],
+            count: 9,
+            last: Vec::new(),
+        };
         wild.for_each(|_| panic!("nothing to see"));
     }
 }

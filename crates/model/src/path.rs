@@ -144,9 +144,16 @@ mod tests {
         ];
         for (raw, want) in cases {
             let got = ImagePath::normalize(raw);
-            assert_eq!(got.as_ref().map(ImagePath::as_bytes).map_err(|e| *e), *want, "{raw:?}");
+            assert_eq!(
+                got.as_ref().map(ImagePath::as_bytes).map_err(|e| *e),
+                *want,
+                "{raw:?}"
+            );
         }
-        assert_eq!(ImagePath::normalize(&vec![b'a'; MAX_PATH_BYTES + 1]), Err(PathError::TooLong));
+        assert_eq!(
+            ImagePath::normalize(&vec![b'a'; MAX_PATH_BYTES + 1]),
+            Err(PathError::TooLong)
+        );
     }
 
     #[test]

@@ -25,8 +25,14 @@ pub enum Severity {
 
 impl Severity {
     /// All severities, least first.
-    pub const ALL: [Self; 6] =
-        [Self::Unknown, Self::Negligible, Self::Low, Self::Medium, Self::High, Self::Critical];
+    pub const ALL: [Self; 6] = [
+        Self::Unknown,
+        Self::Negligible,
+        Self::Low,
+        Self::Medium,
+        Self::High,
+        Self::Critical,
+    ];
 
     /// Returns the lower-case name used on the command line and in reports.
     pub fn as_str(self) -> &'static str {

@@ -6,19 +6,17 @@ use std::fmt::Write as _;
 /// Escapes control characters (C0, DEL, C1), Unicode's bidirectional controls and line separators,
 /// and bytes that are not UTF-8, so that the result can be printed on a terminal on one line.
 pub fn escape_bytes(bytes: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => escape(text),
-        Err(_) => {
-            let mut out = String::with_capacity(bytes.len() + 8);
-            for chunk in bytes.utf8_chunks() {
-                out.push_str(&escape(chunk.valid()));
-                for byte in chunk.invalid() {
-                    let _ = write!(out, "\\x{byte:02x}");
-                }
-            }
-            Cow::Owned(out)
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return escape(text);
+    }
+    let mut out = String::with_capacity(bytes.len() + 8);
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(&escape(chunk.valid()));
+        for byte in chunk.invalid() {
+            let _ = write!(out, "\\x{byte:02x}");
         }
     }
+    Cow::Owned(out)
 }
 
 /// Escapes what [`escape_bytes`] escapes in text that is already UTF-8.

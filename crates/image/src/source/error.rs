@@ -11,7 +11,7 @@ use thiserror::Error;
 pub enum SourceError {
     /// The reference's text cannot be read.
     #[error("reference '{reference}': {problem}; see 'plimsoll scan --help' for the forms")]
-    Reference {
+    BadReference {
         /// The reference as typed.
         reference: String,
         /// What is wrong with it.
