@@ -14,6 +14,7 @@ use plimsoll_model::issue::Issue;
 use crate::config::ImageConfig;
 
 pub mod error;
+pub mod platform;
 pub mod reference;
 
 pub use error::SourceError;
