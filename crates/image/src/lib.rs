@@ -4,5 +4,8 @@
 //! Knows nothing of packages: it hands entries to analyzers and carries their facts unread. Read
 //! [`source`] for where bytes come from, `pass` for the heart.
 
+pub mod cache;
 pub mod config;
+pub mod overlay;
+pub mod pass;
 pub mod source;

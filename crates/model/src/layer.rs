@@ -100,6 +100,11 @@ impl FileList {
         self.count
     }
 
+    /// Returns the memory that the packed entries take, in bytes.
+    pub fn packed_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Says whether the layer holds no entry.
     pub fn is_empty(&self) -> bool {
         self.count == 0

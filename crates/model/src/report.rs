@@ -71,6 +71,8 @@ pub struct Coverage {
     pub gaps: Vec<Issue>,
     /// How many packages were compared with at least one feed.
     pub judged_packages: usize,
+    /// The names of the feeds that at least one package was compared with, sorted.
+    pub judged_by: Vec<String>,
 }
 
 impl Coverage {

@@ -13,10 +13,16 @@ use plimsoll_model::issue::Issue;
 
 use crate::config::ImageConfig;
 
+pub mod archive;
+pub mod environment;
 pub mod error;
+pub mod layout;
 pub mod platform;
 pub mod reference;
+pub mod remote;
+pub mod rootfs;
 
+pub use environment::Environment;
 pub use error::SourceError;
 pub use reference::Reference;
 
@@ -129,6 +135,11 @@ pub struct OpenOptions {
     /// The containerd namespace, where the reference gives none; `None` for `default`, then
     /// `k8s.io`, then `moby`.
     pub containerd_namespace: Option<String>,
+    /// The folder that keeps configurations of daemons' images, so that a second scan need not
+    /// export the image again; `None` keeps none. Files are named by digest and verified by it.
+    pub config_cache: Option<PathBuf>,
+    /// The environment variables that remote sources look at.
+    pub environment: Environment,
 }
 
 impl Default for OpenOptions {
@@ -144,6 +155,8 @@ impl Default for OpenOptions {
             retries: 5,
             offline: false,
             containerd_namespace: None,
+            config_cache: None,
+            environment: Environment::default(),
         }
     }
 }

@@ -1,0 +1,590 @@
+//! The one pass over a layer: bytes in, facts out. Every byte is read once.
+//!
+//! ```text
+//! source ─► digest ─► decompress ─► diff-id ─► tar ─► Entry ─► analyzers ─► LayerFacts
+//! ```
+//!
+//! Owns the bounds on what a layer may cost and the verification of its digests. Deliberately
+//! absent: what facts mean, where layers come from, what a container sees of them (`overlay`).
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::{self, Read};
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
+
+use plimsoll_model::analyzer::{Analyzer, Content, ContentSink, Entry, EntryKind, Fact, Want};
+use plimsoll_model::digest::Digest;
+use plimsoll_model::issue::{Issue, IssueKind};
+use plimsoll_model::layer::{FileFact, FileList, LayerFacts, ListedFile, UnreadLink};
+use plimsoll_model::path::{ImagePath, PathError};
+use plimsoll_model::text::escape_bytes;
+use thiserror::Error;
+
+mod stream;
+pub(crate) mod tar;
+
+use stream::{LayerStream, Stop};
+use tar::{MemberKind, Next, TarReader};
+
+/// Bounds what one layer may cost.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// The most decompressed bytes of a layer.
+    pub layer_bytes: u64,
+    /// From how many decompressed bytes on the ratio counts.
+    pub bomb_floor_bytes: u64,
+    /// The most that a layer may expand beyond [`Limits::bomb_floor_bytes`].
+    pub bomb_ratio: u64,
+    /// The most memory of a layer's packed file list, in bytes.
+    pub list_bytes: usize,
+    /// The most facts of one layer.
+    pub facts: usize,
+    /// The most issues of one layer; what is beyond is counted.
+    pub issues: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            layer_bytes: 1 << 40,
+            bomb_floor_bytes: 4 << 30,
+            bomb_ratio: 400,
+            list_bytes: 64 << 20,
+            facts: 1_000_000,
+            issues: 100,
+        }
+    }
+}
+
+/// Whole files of at least this many bytes are held by one thread at a time, so that the peak of
+/// memory does not grow with the number of threads.
+const LARGE_FILE: u64 = 16 << 20;
+static LARGE_FILE_TURN: Mutex<()> = Mutex::new(());
+
+/// Says why a layer could not be read. Damage inside of it is no error but an issue.
+#[derive(Debug, Error)]
+pub enum PassError {
+    /// The source failed.
+    #[error("cannot read: {0}")]
+    Source(io::Error),
+    /// The bytes do not have the digest that the manifest gives.
+    #[error("expected digest {expected}, got {got}; the image is damaged or was tampered with")]
+    Digest {
+        /// The digest that names the layer.
+        expected: Digest,
+        /// The digest of its bytes.
+        got: Digest,
+    },
+    /// The decompressed bytes do not have the diff-id that the configuration gives.
+    #[error(
+        "expected diff-id {expected}, got {got}; the configuration does not belong to this layer"
+    )]
+    DiffId {
+        /// The diff-id that the configuration claims.
+        expected: Digest,
+        /// The digest of the decompressed bytes.
+        got: Digest,
+    },
+}
+
+/// Is what the pass needs to know beside the bytes.
+pub struct Pass<'a> {
+    /// Who is handed the files.
+    pub analyzers: &'a [&'a dyn Analyzer],
+    /// What the layer may cost.
+    pub limits: &'a Limits,
+    /// Counts the bytes read from the source, for progress.
+    pub progress: &'a AtomicU64,
+}
+
+/// Is a layer that was read, its digests verified.
+pub struct ReadLayer {
+    /// What was found.
+    pub facts: LayerFacts,
+    /// The digest of the bytes of the source.
+    pub blob: Digest,
+    /// Whether the layer was whole: only then its facts may be cached.
+    pub whole: bool,
+}
+
+impl Pass<'_> {
+    /// Reads a layer and verifies it: `digest` is what names the source's bytes (`None` where the
+    /// source gives only the diff-id), `diff_id` what the configuration claims.
+    ///
+    /// # Errors
+    /// When the source fails or a digest does not hold. Damage inside the layer is no error: what
+    /// could be read is returned with an issue.
+    pub fn layer(
+        &self,
+        reader: Box<dyn Read + Send>,
+        digest: Option<&Digest>,
+        diff_id: &Digest,
+    ) -> Result<ReadLayer, PassError> {
+        let stream =
+            LayerStream::new(reader, self.limits, self.progress).map_err(PassError::Source)?;
+        let mut walk = Walk::new(self, None);
+        let stream = walk.run(stream);
+        let (mut facts, digests) = walk.finish(stream);
+        let subject = digest.unwrap_or(diff_id).as_str();
+        let mut whole = digests.stop.is_none();
+        let mut limited = false;
+        match digests.stop {
+            Some(Stop::Source(error)) => return Err(PassError::Source(error)),
+            Some(Stop::Damaged(problem)) => {
+                facts.issues.push(Issue::new(
+                    IssueKind::DamagedLayer,
+                    subject,
+                    format!("{problem}; what came before was read"),
+                ));
+            }
+            Some(Stop::Limit(problem)) => {
+                limited = true;
+                facts.issues.push(Issue::new(IssueKind::LimitReached, subject, problem));
+            }
+            None => {}
+        }
+        if !limited
+            && let Some(expected) = digest
+            && *expected != digests.blob
+        {
+            return Err(PassError::Digest { expected: expected.clone(), got: digests.blob });
+        }
+        match digests.diff_id {
+            Some(got) if got != *diff_id => {
+                return Err(PassError::DiffId { expected: diff_id.clone(), got });
+            }
+            Some(_) => {}
+            None => whole = false,
+        }
+        facts.diff_id = Some(diff_id.clone());
+        facts.size_bytes = digests.size;
+        Ok(ReadLayer { facts, blob: digests.blob, whole })
+    }
+
+    /// Reads the layer once more for hard links whose content the first pass did not keep: each
+    /// target's content is handed to the analyzers under the links' paths.
+    ///
+    /// # Errors
+    /// When the source fails.
+    pub fn links(
+        &self,
+        reader: Box<dyn Read + Send>,
+        links: &[UnreadLink],
+    ) -> Result<Vec<FileFact>, PassError> {
+        let mut targets: BTreeMap<Vec<u8>, Vec<ImagePath>> = BTreeMap::new();
+        for link in links {
+            targets.entry(link.target.as_bytes().to_vec()).or_default().push(link.path.clone());
+        }
+        let stream =
+            LayerStream::new(reader, self.limits, self.progress).map_err(PassError::Source)?;
+        let mut walk = Walk::new(self, Some(&targets));
+        let stream = walk.run(stream);
+        let (facts, digests) = walk.finish(stream);
+        match digests.stop {
+            Some(Stop::Source(error)) => Err(PassError::Source(error)),
+            _ => Ok(facts.facts),
+        }
+    }
+
+    /// Hands one file that lies outside of any archive to the analyzers.
+    pub(crate) fn loose_file(
+        &self,
+        entry: &Entry<'_>,
+        content: &mut dyn Read,
+        out: &mut Vec<FileFact>,
+    ) -> io::Result<()> {
+        let mut offer = Offer::default();
+        offer.ask(self.analyzers, entry);
+        if offer.is_empty() {
+            return Ok(());
+        }
+        let mut buffer = vec![0_u8; 64 << 10];
+        let _turn = offer.turn(entry.size);
+        let mut complete = true;
+        let mut failure = None;
+        loop {
+            match content.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => offer.write(buffer.get(..count).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    complete = false;
+                    failure = Some(error);
+                    break;
+                }
+            }
+        }
+        offer.finish(self.analyzers, entry, complete, out);
+        failure.map_or(Ok(()), Err)
+    }
+}
+
+/// Is the way of one file's content to those who want it.
+#[derive(Default)]
+struct Offer {
+    whole: Vec<(u16, u64)>,
+    streams: Vec<(u16, Box<dyn ContentSink>)>,
+    kept: Vec<u8>,
+    keep: u64,
+    seen: u64,
+}
+
+impl Offer {
+    /// Asks every analyzer what it wants of a file.
+    fn ask(&mut self, analyzers: &[&dyn Analyzer], entry: &Entry<'_>) {
+        self.whole.clear();
+        self.streams.clear();
+        self.kept.clear();
+        // A large buffer of a file before is not kept for the small ones after it.
+        self.kept.shrink_to(1 << 20);
+        self.keep = 0;
+        self.seen = 0;
+        for (index, analyzer) in (0_u16..).zip(analyzers) {
+            match analyzer.wants(entry) {
+                Want::Nothing => {}
+                Want::Whole { limit } => {
+                    self.whole.push((index, limit));
+                    self.keep = self.keep.max(limit);
+                }
+                Want::Stream => {
+                    if let Some(sink) = analyzer.stream(entry) {
+                        self.streams.push((index, sink));
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.whole.is_empty() && self.streams.is_empty()
+    }
+
+    /// Waits for the turn to hold a large file.
+    fn turn(&self, size: u64) -> Option<std::sync::MutexGuard<'static, ()>> {
+        let large = !self.whole.is_empty() && size.min(self.keep) >= LARGE_FILE;
+        large.then(|| LARGE_FILE_TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    fn write(&mut self, chunk: &[u8]) {
+        for (_, sink) in &mut self.streams {
+            sink.write(chunk);
+        }
+        self.seen += chunk.len() as u64;
+        if !self.whole.is_empty() {
+            let room = self.keep.saturating_sub(self.kept.len() as u64);
+            let room = usize::try_from(room).unwrap_or(usize::MAX).min(chunk.len());
+            self.kept.extend_from_slice(chunk.get(..room).unwrap_or_default());
+        }
+    }
+
+    fn finish(
+        &mut self,
+        analyzers: &[&dyn Analyzer],
+        entry: &Entry<'_>,
+        complete: bool,
+        out: &mut Vec<FileFact>,
+    ) {
+        let mut facts: Vec<Fact> = Vec::new();
+        let mut keep = |analyzer: u16, facts: &mut Vec<Fact>| {
+            out.extend(facts.drain(..).map(|fact| FileFact {
+                path: ImagePath::from_normalized(entry.path),
+                analyzer,
+                fact,
+            }));
+        };
+        for (index, limit) in &self.whole {
+            let Some(analyzer) = analyzers.get(usize::from(*index)) else { continue };
+            let limit = usize::try_from(*limit).unwrap_or(usize::MAX);
+            let bytes = self.kept.get(..limit.min(self.kept.len())).unwrap_or_default();
+            let truncated = !complete || self.seen > bytes.len() as u64;
+            analyzer.read(entry, Content { bytes, truncated }, &mut facts);
+            keep(*index, &mut facts);
+        }
+        for (index, sink) in self.streams.drain(..) {
+            sink.finish(complete, &mut facts);
+            keep(index, &mut facts);
+        }
+    }
+}
+
+/// Is the walk over one layer's members.
+struct Walk<'a> {
+    pass: &'a Pass<'a>,
+    /// Second pass only: which contents are wanted, and under which paths.
+    targets: Option<&'a BTreeMap<Vec<u8>, Vec<ImagePath>>>,
+    files: FileList,
+    facts: Vec<FileFact>,
+    unread_links: Vec<UnreadLink>,
+    issues: Vec<Issue>,
+    more_issues: usize,
+    /// Paths that have facts, to drop them when the same path comes again in this layer.
+    told: HashSet<Vec<u8>>,
+    path: Vec<u8>,
+    link: Vec<u8>,
+    offer: Offer,
+    list_full: bool,
+}
+
+impl<'a> Walk<'a> {
+    fn new(
+        pass: &'a Pass<'a>,
+        targets: Option<&'a BTreeMap<Vec<u8>, Vec<ImagePath>>>,
+    ) -> Self {
+        Self {
+            pass,
+            targets,
+            files: FileList::default(),
+            facts: Vec::new(),
+            unread_links: Vec::new(),
+            issues: Vec::new(),
+            more_issues: 0,
+            told: HashSet::new(),
+            path: Vec::new(),
+            link: Vec::new(),
+            offer: Offer::default(),
+            list_full: false,
+        }
+    }
+
+    /// Walks to the archive's end.
+    fn run<'s>(&mut self, stream: LayerStream<'s>) -> LayerStream<'s> {
+        let mut reader = TarReader::new(stream);
+        loop {
+            match reader.next() {
+                Next::Member => self.member(&mut reader),
+                Next::End | Next::EndWithoutMark => break,
+                Next::Damaged(problem) => {
+                    self.issue(IssueKind::DamagedLayer, "layer", &problem);
+                    break;
+                }
+            }
+        }
+        for note in reader.take_notes() {
+            self.issue(IssueKind::LimitReached, "layer", &note);
+        }
+        reader.into_stream()
+    }
+
+    fn finish(self, stream: LayerStream<'_>) -> (LayerFacts, stream::Digests) {
+        let digests = stream.finish();
+        let mut files = self.files;
+        files.seal();
+        let mut issues = self.issues;
+        if self.more_issues > 0 {
+            issues.push(Issue::new(
+                IssueKind::LimitReached,
+                "layer",
+                format!("{} further issues of this layer are not listed", self.more_issues),
+            ));
+        }
+        let facts = LayerFacts {
+            diff_id: None,
+            size_bytes: 0,
+            files,
+            facts: self.facts,
+            unread_links: self.unread_links,
+            issues,
+        };
+        (facts, digests)
+    }
+
+    fn issue(&mut self, kind: IssueKind, subject: &str, detail: &str) {
+        if self.issues.len() < self.pass.limits.issues {
+            self.issues.push(Issue::new(kind, subject, detail));
+        } else {
+            self.more_issues += 1;
+        }
+    }
+
+    fn member(&mut self, reader: &mut TarReader<'_>) {
+        let mut path = std::mem::take(&mut self.path);
+        let mut link = std::mem::take(&mut self.link);
+        self.described(reader, &mut path, &mut link);
+        self.path = path;
+        self.link = link;
+    }
+
+    fn described(&mut self, reader: &mut TarReader<'_>, path: &mut Vec<u8>, link: &mut Vec<u8>) {
+        let kind = match reader.member.kind {
+            MemberKind::File => EntryKind::File,
+            MemberKind::Directory => EntryKind::Directory,
+            MemberKind::Symlink => EntryKind::Symlink,
+            MemberKind::HardLink => EntryKind::HardLink,
+            MemberKind::Device => EntryKind::Device,
+            MemberKind::Pipe => EntryKind::Pipe,
+            MemberKind::Other => return,
+        };
+        if let Err(error) = ImagePath::normalize_into(&reader.member.path, path) {
+            return self.refuse(&reader.member.path.clone(), error, "name");
+        }
+        if path.is_empty() {
+            return; // The root itself.
+        }
+        link.clear();
+        match kind {
+            EntryKind::Symlink => link.extend_from_slice(&reader.member.link),
+            EntryKind::HardLink => {
+                if let Err(error) = ImagePath::normalize_into(&reader.member.link, link) {
+                    return self.refuse(&reader.member.link.clone(), error, "hard link");
+                }
+            }
+            _ => {}
+        }
+        if self.targets.is_none() {
+            self.list(reader, kind, path, link);
+            if self.told.remove(path.as_slice()) {
+                self.facts.retain(|fact| fact.path.as_bytes() != path.as_slice());
+            }
+        }
+        match kind {
+            EntryKind::File => match self.targets {
+                None => self.content(reader, path),
+                Some(targets) => {
+                    if let Some(links) = targets.get(path.as_slice()) {
+                        self.shared_content(reader, links);
+                    }
+                }
+            },
+            EntryKind::HardLink if self.targets.is_none() => self.hard_link(reader, path, link),
+            _ => {}
+        }
+    }
+
+    fn refuse(&mut self, raw: &[u8], error: PathError, what: &str) {
+        let shown = escape_bytes(raw.get(..200).unwrap_or(raw)).into_owned();
+        let (kind, problem) = match error {
+            PathError::Escapes => (IssueKind::PathEscapes, "points outside of the image"),
+            PathError::TooLong => (IssueKind::LimitReached, "is longer than is read"),
+            PathError::Nul => (IssueKind::DamagedLayer, "holds a NUL byte"),
+        };
+        self.issue(kind, &shown, &format!("a {what} {problem}; the entry was left out"));
+    }
+
+    fn list(&mut self, reader: &TarReader<'_>, kind: EntryKind, path: &[u8], link: &[u8]) {
+        if self.list_full {
+            return;
+        }
+        if self.files.packed_bytes() > self.pass.limits.list_bytes {
+            self.list_full = true;
+            let detail = format!(
+                "has more entries than fit {} bytes; those after /{} are read but not listed, so \
+                 what they replace may still be reported",
+                self.pass.limits.list_bytes,
+                escape_bytes(path)
+            );
+            return self.issue(IssueKind::LimitReached, "layer", &detail);
+        }
+        let member = &reader.member;
+        self.files.push(&ListedFile { path, kind, mode: member.mode, size: member.size, link });
+    }
+
+    /// Hands a file's content to those who want it.
+    fn content(&mut self, reader: &mut TarReader<'_>, path: &[u8]) {
+        if crate::overlay::is_whiteout(path) {
+            return;
+        }
+        let mut head = [0_u8; plimsoll_model::analyzer::HEAD_BYTES];
+        let length = {
+            let shown = reader.head();
+            let length = shown.len().min(head.len());
+            if let (Some(to), Some(from)) = (head.get_mut(..length), shown.get(..length)) {
+                to.copy_from_slice(from);
+            }
+            length
+        };
+        let xattrs = std::mem::take(&mut reader.member.xattrs);
+        let entry = Entry {
+            path,
+            kind: EntryKind::File,
+            mode: reader.member.mode,
+            uid: reader.member.uid,
+            gid: reader.member.gid,
+            size: reader.member.size,
+            link: &[],
+            xattrs: &xattrs,
+            head: head.get(..length).unwrap_or_default(),
+        };
+        self.offer.ask(self.pass.analyzers, &entry);
+        if self.offer.is_empty() {
+            return;
+        }
+        if self.facts.len() >= self.pass.limits.facts {
+            return self.facts_full(path);
+        }
+        let before = self.facts.len();
+        let _turn = self.offer.turn(entry.size);
+        let offer = &mut self.offer;
+        let complete = reader.content(|chunk| offer.write(chunk));
+        offer.finish(self.pass.analyzers, &entry, complete, &mut self.facts);
+        if self.facts.len() > before {
+            self.told.insert(path.to_vec());
+        }
+    }
+
+    /// Second pass: hands one content over under each of the paths that share it.
+    fn shared_content(&mut self, reader: &mut TarReader<'_>, links: &[ImagePath]) {
+        let member = &reader.member;
+        let (mode, uid, gid, size) = (member.mode, member.uid, member.gid, member.size);
+        let mut offers: Vec<Offer> = Vec::new();
+        let entry_of = |path| Entry {
+            path,
+            kind: EntryKind::File,
+            mode,
+            uid,
+            gid,
+            size,
+            link: &[],
+            xattrs: &[],
+            head: &[],
+        };
+        for link in links {
+            let mut offer = Offer::default();
+            offer.ask(self.pass.analyzers, &entry_of(link.as_bytes()));
+            offers.push(offer);
+        }
+        let complete = reader.content(|chunk| {
+            for offer in &mut offers {
+                offer.write(chunk);
+            }
+        });
+        for (offer, link) in offers.iter_mut().zip(links) {
+            let entry = entry_of(link.as_bytes());
+            offer.finish(self.pass.analyzers, &entry, complete, &mut self.facts);
+        }
+    }
+
+    fn facts_full(&mut self, path: &[u8]) {
+        let detail = format!(
+            "more than {} facts in one layer; this file and those after it were left out",
+            self.pass.limits.facts
+        );
+        self.issue(IssueKind::LimitReached, &escape_bytes(path), &detail);
+    }
+
+    /// Notes a hard link that someone wants: its content comes in a second, targeted pass.
+    fn hard_link(&mut self, reader: &TarReader<'_>, path: &[u8], target: &[u8]) {
+        let entry = Entry {
+            path,
+            kind: EntryKind::File,
+            mode: reader.member.mode,
+            uid: reader.member.uid,
+            gid: reader.member.gid,
+            size: 0,
+            link: &[],
+            xattrs: &[],
+            head: &[],
+        };
+        // Streams search contents, and the content is searched under its first name already.
+        let wanted = self
+            .pass
+            .analyzers
+            .iter()
+            .any(|analyzer| matches!(analyzer.wants(&entry), Want::Whole { .. }));
+        if wanted && self.unread_links.len() < self.pass.limits.facts {
+            self.unread_links.push(UnreadLink {
+                path: ImagePath::from_normalized(path),
+                target: ImagePath::from_normalized(target),
+            });
+        }
+    }
+}
