@@ -43,8 +43,9 @@ pub fn is_valid(version: &str) -> bool {
 }
 
 /// Lists the suffixes in their order.
-const SUFFIXES: [&[u8]; 9] =
-    [b"alpha", b"beta", b"pre", b"rc", b"cvs", b"svn", b"git", b"hg", b"p"];
+const SUFFIXES: [&[u8]; 9] = [
+    b"alpha", b"beta", b"pre", b"rc", b"cvs", b"svn", b"git", b"hg", b"p",
+];
 
 /// Counts the suffixes that mark what comes before a release.
 const BEFORE_RELEASE: usize = 4;
@@ -119,7 +120,10 @@ struct Tokens<'a> {
 
 impl<'a> Tokens<'a> {
     fn of(version: &'a str) -> Self {
-        Self { rest: version.as_bytes(), stage: Stage::Start }
+        Self {
+            rest: version.as_bytes(),
+            stage: Stage::Start,
+        }
     }
 
     fn next(&mut self) -> Token<'a> {
@@ -153,7 +157,8 @@ impl<'a> Tokens<'a> {
                 Token::Suffix(place)
             }
             b'~' if stage < Stage::Hash => {
-                let (hash, rest) = split_where(after, |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+                let (hash, rest) =
+                    split_where(after, |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
                 if hash.is_empty() {
                     return Token::Damage;
                 }
@@ -182,7 +187,10 @@ impl<'a> Tokens<'a> {
 }
 
 fn split_where(rest: &[u8], wanted: impl Fn(&u8) -> bool) -> (&[u8], &[u8]) {
-    let end = rest.iter().position(|byte| !wanted(byte)).unwrap_or(rest.len());
+    let end = rest
+        .iter()
+        .position(|byte| !wanted(byte))
+        .unwrap_or(rest.len());
     rest.split_at_checked(end).unwrap_or((rest, &[]))
 }
 
@@ -198,6 +206,9 @@ mod tests {
 
     #[test]
     fn valid_is_what_apk_takes() {
-        table::check_grammar(include_str!("../../testdata/versions/apk-grammar.txt"), is_valid);
+        table::check_grammar(
+            include_str!("../../testdata/versions/apk-grammar.txt"),
+            is_valid,
+        );
     }
 }

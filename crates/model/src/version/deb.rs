@@ -54,7 +54,9 @@ pub fn is_valid(version: &str) -> bool {
         None => (rest, None),
     };
     upstream.as_bytes().first().is_some_and(u8::is_ascii_digit)
-        && upstream.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".+~-:".contains(&byte))
+        && upstream
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".+~-:".contains(&byte))
         && revision.is_none_or(|revision| {
             !revision.is_empty()
                 && revision
@@ -151,7 +153,10 @@ mod tests {
 
     #[test]
     fn valid_is_what_dpkg_takes_without_a_warning() {
-        table::check_grammar(include_str!("../../testdata/versions/deb-grammar.txt"), is_valid);
+        table::check_grammar(
+            include_str!("../../testdata/versions/deb-grammar.txt"),
+            is_valid,
+        );
     }
 
     #[test]
@@ -178,8 +183,14 @@ mod tests {
     fn numbers_of_any_length_are_compared() {
         let (nines, tens) = ("9".repeat(100), format!("1{}", "0".repeat(100)));
         assert_eq!(compare(&nines, &tens), Ordering::Less);
-        assert_eq!(compare(&format!("{nines}:1"), &format!("{tens}:0")), Ordering::Less);
-        assert_eq!(compare(&format!("1-{tens}"), &format!("1-{nines}")), Ordering::Greater);
+        assert_eq!(
+            compare(&format!("{nines}:1"), &format!("{tens}:0")),
+            Ordering::Less
+        );
+        assert_eq!(
+            compare(&format!("1-{tens}"), &format!("1-{nines}")),
+            Ordering::Greater
+        );
         let zeros = "0".repeat(100_000);
         assert_eq!(compare(&format!("1.{zeros}7"), "1.7"), Ordering::Equal);
     }

@@ -76,7 +76,10 @@ impl Scheme {
 
 /// Splits off the leading ASCII digits.
 fn split_digits(text: &[u8]) -> (&[u8], &[u8]) {
-    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .iter()
+        .position(|byte| !byte.is_ascii_digit())
+        .unwrap_or(text.len());
     text.split_at_checked(end).unwrap_or((text, &[]))
 }
 
@@ -88,7 +91,10 @@ fn digits_only(text: &[u8]) -> bool {
 /// Orders two runs of digits by value, whatever their length; an empty one is 0.
 fn compare_numbers(a: &[u8], b: &[u8]) -> Ordering {
     fn significant(digits: &[u8]) -> &[u8] {
-        let start = digits.iter().position(|digit| *digit != b'0').unwrap_or(digits.len());
+        let start = digits
+            .iter()
+            .position(|digit| *digit != b'0')
+            .unwrap_or(digits.len());
         digits.get(start..).unwrap_or_default()
     }
     let (a, b) = (significant(a), significant(b));
@@ -104,7 +110,12 @@ mod table {
     fn rows(text: &str) -> impl Iterator<Item = (usize, &str)> {
         text.lines()
             .enumerate()
-            .map(|(index, line)| (index + 1, line.split('#').next().unwrap_or_default().trim_end()))
+            .map(|(index, line)| {
+                (
+                    index + 1,
+                    line.split('#').next().unwrap_or_default().trim_end(),
+                )
+            })
             .filter(|(_, row)| !row.is_empty())
     }
 
@@ -122,7 +133,11 @@ mod table {
                 _ => panic!("line {number}: expected `<`, `=` or `>`, got `{sign}`"),
             };
             assert_eq!(compare(a, b), expected, "line {number}: {row}");
-            assert_eq!(compare(b, a), expected.reverse(), "line {number}, reversed: {row}");
+            assert_eq!(
+                compare(b, a),
+                expected.reverse(),
+                "line {number}, reversed: {row}"
+            );
             count += 1;
         }
         assert!(count > 20, "the table has {count} rows");

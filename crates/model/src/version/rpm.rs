@@ -51,7 +51,9 @@ pub fn compare_labels(a: &str, b: &str) -> Ordering {
 pub fn is_valid(version: &str) -> bool {
     fn valid_part(part: &[u8]) -> bool {
         !part.is_empty()
-            && part.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._+~^".contains(byte))
+            && part
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"._+~^".contains(byte))
     }
     let rest = match version.split_once(':') {
         Some((epoch, rest)) => {
@@ -93,7 +95,11 @@ impl<'a> Label<'a> {
             Some((version, release)) => (version, Some(release.as_bytes())),
             None => (rest, None),
         };
-        Self { epoch: epoch.as_bytes(), version: version.as_bytes(), release }
+        Self {
+            epoch: epoch.as_bytes(),
+            version: version.as_bytes(),
+            release,
+        }
     }
 
     fn compare_build(&self, other: &Self) -> Ordering {
@@ -175,7 +181,10 @@ fn skip_separators(rest: &[u8]) -> &[u8] {
 }
 
 fn split_letters(rest: &[u8]) -> (&[u8], &[u8]) {
-    let end = rest.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(rest.len());
+    let end = rest
+        .iter()
+        .position(|byte| !byte.is_ascii_alphabetic())
+        .unwrap_or(rest.len());
     rest.split_at_checked(end).unwrap_or((rest, &[]))
 }
 
@@ -191,7 +200,10 @@ mod tests {
 
     #[test]
     fn valid_is_what_rpmbuild_takes() {
-        table::check_grammar(include_str!("../../testdata/versions/rpm-grammar.txt"), is_valid);
+        table::check_grammar(
+            include_str!("../../testdata/versions/rpm-grammar.txt"),
+            is_valid,
+        );
     }
 
     #[test]
@@ -217,7 +229,13 @@ mod tests {
     fn numbers_of_any_length_are_compared() {
         let (nines, tens) = ("9".repeat(100), format!("1{}", "0".repeat(100)));
         assert_eq!(compare(&nines, &tens), Ordering::Less);
-        assert_eq!(compare(&format!("{nines}:1"), &format!("{tens}:0")), Ordering::Less);
-        assert_eq!(compare(&format!("1-{tens}"), &format!("1-{nines}")), Ordering::Greater);
+        assert_eq!(
+            compare(&format!("{nines}:1"), &format!("{tens}:0")),
+            Ordering::Less
+        );
+        assert_eq!(
+            compare(&format!("1-{tens}"), &format!("1-{nines}")),
+            Ordering::Greater
+        );
     }
 }
