@@ -1,1 +1,12 @@
-//! Scans: reads an image, squashes its layers, matches, reports.
+//! Scans an image: reads its layers (or takes them from the cache), squashes them, lets the
+//! analyzers assemble packages, matches, finds dependency paths, asks the gate.
+//!
+//! Owns the order of the steps and nothing of their substance. Deliberately absent: wire formats,
+//! the terminal, the environment, the clock. Read [`scan`] first.
+
+pub mod gate;
+pub mod inventory;
+pub mod paths;
+pub mod scan;
+
+pub use scan::{ScanError, ScanOptions, scan};

@@ -1,0 +1,257 @@
+//! The words of the command line. Names and meanings are a contract with scripts.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use plimsoll_model::severity::Severity;
+
+/// Finds what is in a container image and what is wrong with it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "plimsoll",
+    version,
+    about = "Finds what is in a container image and what is wrong with it",
+    propagate_version = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 done, 1 the gate failed, 2 it could not be done, 3 the result \
+                  does not support a verdict.\n\nStart with: plimsoll scan IMAGE"
+)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Is what to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Scans an image: lists its packages, matches them with advisories, reports
+    Scan(Box<ScanArgs>),
+    /// Works with the vulnerability database
+    Db(DbArgs),
+    /// Compares version orders: reads lines such as 'A < B', prints those that are not so
+    Versions(VersionsArgs),
+    /// Prints completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Prints the manual page
+    Man,
+}
+
+/// Is what `scan` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "References:
+  registry:HOST/NAME[:TAG][@sha256:…]   an image in a registry
+  docker:NAME  podman:NAME              an image of a Docker or Podman service
+  containerd:[NAMESPACE//]NAME          an image of containerd
+  docker-archive:FILE                   what 'docker save' or 'podman save' wrote
+  oci-archive:FILE  oci-dir:DIR[:TAG]   an OCI layout
+  dir:DIR                               a root file system
+Without a scheme: an existing file or folder, else the daemon when one answers, then the registry.
+
+Examples:
+  plimsoll scan debian:12
+  plimsoll scan registry:registry.example.com/shop/web:1.4 --fail-on high
+  plimsoll scan oci-dir:build/image --format json
+  docker save shop | gzip > shop.tar.gz && plimsoll scan docker-archive:shop.tar.gz
+  plimsoll scan web:1.4 -o json=report.json -o table=report.txt --quiet
+
+Exit codes: 0 done and the gate passed; 1 the gate failed; 2 it could not be done; 3 done, but the
+result does not support a verdict (nothing recognised, no feed, no database).")]
+pub(crate) struct ScanArgs {
+    /// The image to scan
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+
+    /// The form of the report on standard output
+    #[arg(long, value_name = "F", default_value = "table", env = "PLIMSOLL_FORMAT")]
+    pub(crate) format: String,
+
+    /// Writes a report to a file as well, in any format; may be repeated
+    #[arg(short, long, value_name = "F=FILE", env = "PLIMSOLL_OUTPUT", value_delimiter = ',')]
+    pub(crate) output: Vec<String>,
+
+    /// Reports only findings that are at least this bad (the gate sees all)
+    #[arg(long, value_name = "LEVEL", env = "PLIMSOLL_SEVERITY", default_value = "unknown")]
+    pub(crate) severity: Level,
+
+    /// Leaves out findings that have no fixed version, for the gate too
+    #[arg(long, env = "PLIMSOLL_ONLY_FIXED")]
+    pub(crate) only_fixed: bool,
+
+    /// Fails (exit code 1) when a finding is at least this bad
+    #[arg(long, value_name = "LEVEL", env = "PLIMSOLL_FAIL_ON")]
+    pub(crate) fail_on: Option<Level>,
+
+    /// The vulnerability database
+    #[arg(long, value_name = "FILE", env = "PLIMSOLL_DB")]
+    pub(crate) db: Option<PathBuf>,
+
+    /// The platform to take from an index: os/architecture[/variant]
+    #[arg(long, value_name = "PLATFORM", env = "PLIMSOLL_PLATFORM")]
+    pub(crate) platform: Option<String>,
+
+    /// Scans every platform of an index
+    #[arg(long, env = "PLIMSOLL_ALL_PLATFORMS", conflicts_with = "platform")]
+    pub(crate) all_platforms: bool,
+
+    /// Asks no registry and no daemon
+    #[arg(long, env = "PLIMSOLL_OFFLINE")]
+    pub(crate) offline: bool,
+
+    /// Allows plain HTTP or an unverified certificate for a registry; may be repeated
+    #[arg(
+        long,
+        value_name = "HOST",
+        env = "PLIMSOLL_INSECURE_REGISTRY",
+        value_delimiter = ','
+    )]
+    pub(crate) insecure_registry: Vec<String>,
+
+    /// Trusts a certificate authority beside the system's; may be repeated
+    #[arg(long, value_name = "PEM", env = "PLIMSOLL_CA_CERT", value_delimiter = ',')]
+    pub(crate) ca_cert: Vec<PathBuf>,
+
+    /// Keeps and uses no facts of layers that were read before
+    #[arg(long, env = "PLIMSOLL_NO_CACHE")]
+    pub(crate) no_cache: bool,
+
+    /// The folder of the cache
+    #[arg(long, value_name = "DIR", env = "PLIMSOLL_CACHE_DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
+
+    /// The most that the cache may hold, in megabytes
+    #[arg(long, value_name = "MB", env = "PLIMSOLL_CACHE_LIMIT", default_value_t = 1024)]
+    pub(crate) cache_limit: u64,
+
+    /// How many layers are read at once [default: the number of processors]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "PLIMSOLL_JOBS",
+        value_parser = clap::value_parser!(u16).range(1..=256)
+    )]
+    pub(crate) jobs: Option<u16>,
+
+    /// Prints no report on standard output (files are still written)
+    #[arg(long, short, env = "PLIMSOLL_QUIET")]
+    pub(crate) quiet: bool,
+
+    /// Shows no progress
+    #[arg(long, env = "PLIMSOLL_NO_PROGRESS")]
+    pub(crate) no_progress: bool,
+
+    /// The configuration file [default: plimsoll.toml, from the current folder upward]
+    #[arg(long, value_name = "FILE", env = "PLIMSOLL_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Is what `db` takes.
+#[derive(Debug, Args)]
+pub(crate) struct DbArgs {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub(crate) command: DbCommand,
+}
+
+/// Is what to do with the database.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbCommand {
+    /// Builds a database from feed files laid out as their upstreams serve them
+    #[command(after_help = "Recognised under DIR, at any depth:
+  <Ecosystem>/all.zip                          OSV, one zip per ecosystem
+  tracker/data/json, DSA/list, DLA/list        the Debian security tracker
+  secdb/vX.Y/{main,community}.json             Alpine; security.json: Wolfi, Chainguard
+  known_exploited_vulnerabilities.json         CISA's catalogue of exploited vulnerabilities
+
+Example:
+  plimsoll db build --from feeds -o plimsoll.db")]
+    Build {
+        /// The folder with the feeds
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+        /// The database file to write
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+        /// Prints only errors
+        #[arg(long, short)]
+        quiet: bool,
+    },
+    /// Shows which feeds a database holds, with how many records and of what date
+    Status {
+        /// The database
+        #[arg(long, value_name = "FILE", env = "PLIMSOLL_DB")]
+        db: Option<PathBuf>,
+        /// table or json
+        #[arg(long, value_name = "F", default_value = "table")]
+        format: TextFormat,
+        /// Verifies every byte of the file against its digest
+        #[arg(long)]
+        verify: bool,
+    },
+    /// Shows what a database says of a vulnerability or a package
+    #[command(after_help = "Examples:
+  plimsoll db lookup CVE-2023-4911
+  plimsoll db lookup glibc")]
+    Lookup {
+        /// A vulnerability's id (CVE-…, DSA-…, GHSA-…) or a package's name
+        what: String,
+        /// The database
+        #[arg(long, value_name = "FILE", env = "PLIMSOLL_DB")]
+        db: Option<PathBuf>,
+        /// table or json
+        #[arg(long, value_name = "F", default_value = "table")]
+        format: TextFormat,
+    },
+}
+
+/// Is a form for people or for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TextFormat {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// Is what `versions` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  echo '1.0~rc1 < 1.0' | plimsoll versions deb")]
+pub(crate) struct VersionsArgs {
+    /// Whose order: deb, rpm or apk
+    pub(crate) ecosystem: String,
+}
+
+/// Is a severity as typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Level {
+    /// Not rated.
+    Unknown,
+    /// No real problem.
+    Negligible,
+    /// Low.
+    Low,
+    /// Medium.
+    Medium,
+    /// High.
+    High,
+    /// Critical.
+    Critical,
+}
+
+impl From<Level> for Severity {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Unknown => Self::Unknown,
+            Level::Negligible => Self::Negligible,
+            Level::Low => Self::Low,
+            Level::Medium => Self::Medium,
+            Level::High => Self::High,
+            Level::Critical => Self::Critical,
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! `plimsoll scan`: the main job.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use plimsoll_engine::inventory::Progress;
+use plimsoll_engine::{ScanOptions, scan};
+use plimsoll_formats::Format;
+use plimsoll_image::cache::Cache;
+use plimsoll_image::pass::Limits;
+use plimsoll_image::source::OpenOptions;
+use plimsoll_model::report::{Report, VerdictStatus};
+use plimsoll_model::severity::Severity;
+use plimsoll_model::text::escape;
+use plimsoll_vuln::db::Database;
+
+use super::{database_path, user_folder};
+use crate::args::ScanArgs;
+use crate::exit::Exit;
+use crate::output::{self, Failure};
+use crate::progress::Drawing;
+
+pub(crate) fn run(args: &ScanArgs) -> Result<Exit, Failure> {
+    // Everything that the user named is checked before the long work starts.
+    let format = find_format(&args.format)?;
+    let files = args.output.iter().map(|text| output_file(text)).collect::<Result<Vec<_>, _>>()?;
+    let database = match database_path(args.db.as_deref()) {
+        Some(path) => Some(Database::open(&path)?),
+        None => None,
+    };
+    let cache_folder = if args.no_cache { None } else { cache_folder(args) };
+    let options = ScanOptions {
+        open: open_options(args, cache_folder.as_deref()),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        analyzers: plimsoll_analyze::catalog::ALL,
+        limits: Limits::default(),
+        cache: cache_folder
+            .map(|folder| Cache::new(folder.join("layers"), args.cache_limit.saturating_mul(1_000_000))),
+        jobs: args.jobs.map_or_else(default_jobs, usize::from),
+        database: database.as_ref(),
+        severity: Severity::from(args.severity),
+        only_fixed: args.only_fixed,
+        fail_on: args.fail_on.map(Severity::from),
+    };
+    let progress = Arc::new(Progress::default());
+    let drawing = Drawing::start(&progress, !args.quiet && !args.no_progress);
+    let reports = scan(&args.reference, &options, &progress);
+    drop(drawing);
+    let reports = reports?;
+    for (format, path) in &files {
+        let text = render(*format, &reports, false, 100);
+        output::write_file(path, &text)?;
+    }
+    if !args.quiet {
+        output::print(&render(format, &reports, output::colored(), output::width()))?;
+    }
+    Ok(reports.iter().map(exit_of).max().unwrap_or(Exit::Undecided))
+}
+
+/// Renders one report, or those of several platforms one after the other (JSON: as a list).
+fn render(format: &Format, reports: &[Report], color: bool, width: usize) -> String {
+    let options = plimsoll_formats::Options {
+        table: plimsoll_formats::table::TableOptions {
+            color,
+            width,
+            ..plimsoll_formats::table::TableOptions::default()
+        },
+    };
+    let texts: Vec<String> =
+        reports.iter().map(|report| (format.render)(report, &options)).collect();
+    if format.name == "json" && texts.len() != 1 {
+        let items: Vec<&str> = texts.iter().map(|text| text.trim_end()).collect();
+        return format!("[\n{}\n]\n", items.join(",\n"));
+    }
+    texts.join("\n")
+}
+
+fn exit_of(report: &Report) -> Exit {
+    match report.verdict.as_ref().map(|verdict| verdict.status) {
+        Some(VerdictStatus::Stop) => Exit::Stopped,
+        _ if report.coverage.undecided() => Exit::Undecided,
+        _ => Exit::Done,
+    }
+}
+
+fn find_format(name: &str) -> Result<&'static Format, Failure> {
+    plimsoll_formats::ALL.iter().copied().find(|format| format.name == name).ok_or_else(|| {
+        let known: Vec<&str> = plimsoll_formats::ALL.iter().map(|format| format.name).collect();
+        Failure::new(format!("no format '{}'; there is {}", escape(name), known.join(", ")))
+    })
+}
+
+fn output_file(text: &str) -> Result<(&'static Format, PathBuf), Failure> {
+    let (format, path) = text.split_once('=').ok_or_else(|| {
+        Failure::new(format!("--output '{}': expected FORMAT=FILE, such as json=report.json", escape(text)))
+    })?;
+    if path.is_empty() {
+        return Err(Failure::new(format!("--output '{}': the file's name is missing", escape(text))));
+    }
+    Ok((find_format(format)?, PathBuf::from(path)))
+}
+
+fn cache_folder(args: &ScanArgs) -> Option<PathBuf> {
+    args.cache_dir
+        .clone()
+        .or_else(|| Some(user_folder("XDG_CACHE_HOME", ".cache")?.join("plimsoll")))
+}
+
+fn open_options(args: &ScanArgs, cache: Option<&Path>) -> OpenOptions {
+    OpenOptions {
+        platform: args.platform.clone(),
+        all_platforms: args.all_platforms,
+        insecure_registries: args.insecure_registry.clone(),
+        extra_ca: args.ca_cert.clone(),
+        offline: args.offline,
+        config_cache: cache.map(|folder| folder.join("configs")),
+        ..OpenOptions::default()
+    }
+}
+
+fn default_jobs() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
+}

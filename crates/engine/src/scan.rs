@@ -1,0 +1,366 @@
+//! The main job, from a reference to reports.
+
+use std::path::Path;
+
+use plimsoll_image::cache::Cache;
+use plimsoll_image::overlay::{PlacedFact, Squashed, squash};
+use plimsoll_image::pass::{Limits, Pass, PassError};
+use plimsoll_image::source::{self, Image, OpenOptions, Reference, SourceError};
+use plimsoll_model::analyzer::{Analyzer, Assembled, Fact, Located, View};
+use plimsoll_model::distro::Distro;
+use plimsoll_model::issue::{Issue, IssueKind};
+use plimsoll_model::layer::LayerFacts;
+use plimsoll_model::path::ImagePath;
+use plimsoll_model::report::{
+    CatalogPackage, Coverage, Finding, ImageFacts, LayerInfo, Report,
+};
+use plimsoll_model::severity::Severity;
+use plimsoll_model::text::escape;
+use plimsoll_vuln::db::Database;
+use plimsoll_vuln::matcher;
+use thiserror::Error;
+
+use crate::gate;
+use crate::inventory::{Progress, Reading, read_layers};
+use crate::paths::Dependents;
+
+/// Is how to scan.
+pub struct ScanOptions<'a> {
+    /// How sources are opened.
+    pub open: OpenOptions,
+    /// The version of the program, for the report.
+    pub tool_version: String,
+    /// Who is handed the files.
+    pub analyzers: &'a [&'a dyn Analyzer],
+    /// What a layer may cost.
+    pub limits: Limits,
+    /// Where layers' facts are kept; `None` for nowhere.
+    pub cache: Option<Cache>,
+    /// How many threads read layers.
+    pub jobs: usize,
+    /// The database; `None` when there is none, which the report then says.
+    pub database: Option<&'a Database>,
+    /// Report only findings that are at least this bad. The gate sees all of them.
+    pub severity: Severity,
+    /// Leave out findings without a fixed version, for the gate too.
+    pub only_fixed: bool,
+    /// The gate.
+    pub fail_on: Option<Severity>,
+}
+
+/// Says why a scan could not be done.
+#[derive(Debug, Error)]
+pub enum ScanError {
+    /// The source failed.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A layer could not be read or verified.
+    #[error("layer {index} ({layer}): {source}")]
+    Layer {
+        /// Its index, lowest first, from 0.
+        index: usize,
+        /// Its digest.
+        layer: String,
+        /// Why.
+        source: PassError,
+    },
+    /// Reading was broken off because another layer failed.
+    #[error("reading was broken off")]
+    Interrupted,
+}
+
+/// Scans what a reference names: one report, or one per platform.
+///
+/// # Errors
+/// When the image cannot be read. What is wrong with the image itself is in the report.
+pub fn scan(
+    given: &str,
+    options: &ScanOptions<'_>,
+    progress: &Progress,
+) -> Result<Vec<Report>, ScanError> {
+    let reference = Reference::parse(given)?;
+    if let Reference::Dir(path) = &reference {
+        return Ok(vec![scan_folder(given, path, options, progress)?]);
+    }
+    let images = source::open(&reference, given, &options.open)?;
+    let mut reports = Vec::with_capacity(images.len());
+    for image in images {
+        reports.push(scan_image(&image, options, progress)?);
+    }
+    Ok(reports)
+}
+
+fn scan_image(
+    image: &Image,
+    options: &ScanOptions<'_>,
+    progress: &Progress,
+) -> Result<Report, ScanError> {
+    let reading = Reading {
+        analyzers: options.analyzers,
+        limits: &options.limits,
+        cache: options.cache.as_ref(),
+        jobs: options.jobs,
+        progress,
+    };
+    let layers = read_layers(image, &reading)?;
+    let mut instructions =
+        image.config.history.iter().filter(|entry| !entry.empty_layer).map(|e| &e.created_by);
+    let infos: Vec<LayerInfo> = image
+        .layers
+        .iter()
+        .zip(&layers)
+        .map(|(layer, facts)| LayerInfo {
+            digest: layer.digest.clone().or_else(|| Some(layer.diff_id.clone())),
+            diff_id: Some(layer.diff_id.clone()),
+            size_bytes: facts.size_bytes,
+            created_by: instructions.next().cloned().unwrap_or_default(),
+        })
+        .collect();
+    let facts = ImageFacts {
+        reference: image.reference.clone(),
+        digest: image.digest.clone(),
+        config_digest: image.config_digest.clone(),
+        platform: source::platform::platform_of(&image.config),
+        distro: None,
+        size_bytes: layers.iter().map(|layer| layer.size_bytes).sum(),
+        user: image.config.config.user.clone(),
+        created: image.config.created.clone(),
+        layers: infos,
+    };
+    Ok(report(facts, &layers, image.issues.clone(), options))
+}
+
+fn scan_folder(
+    given: &str,
+    path: &Path,
+    options: &ScanOptions<'_>,
+    progress: &Progress,
+) -> Result<Report, ScanError> {
+    let pass = Pass {
+        analyzers: options.analyzers,
+        limits: &options.limits,
+        progress: &progress.read,
+    };
+    let layer = source::rootfs::read(path, &pass)?;
+    let facts = ImageFacts {
+        reference: given.to_owned(),
+        size_bytes: layer.size_bytes,
+        layers: vec![LayerInfo { size_bytes: layer.size_bytes, ..LayerInfo::default() }],
+        ..ImageFacts::default()
+    };
+    Ok(report(facts, &[layer], Vec::new(), options))
+}
+
+/// Makes the report of an image whose layers were read.
+fn report(
+    mut image: ImageFacts,
+    layers: &[LayerFacts],
+    issues: Vec<Issue>,
+    options: &ScanOptions<'_>,
+) -> Report {
+    let squashed = squash(layers, package_key);
+    let mut gaps = issues;
+    gaps.extend(layers.iter().flat_map(|layer| layer.issues.iter().cloned()));
+    if squashed.links_cut {
+        gaps.push(Issue::new(
+            IssueKind::LimitReached,
+            &image.reference,
+            "the image has more symbolic links than are followed; files behind the others may be \
+             missed",
+        ));
+    }
+    let catalog = assemble(&squashed, layers, options.analyzers, &mut gaps);
+    image.distro = catalog.distro;
+    let packages = catalog.packages;
+    let mut coverage = Coverage::default();
+    let mut findings = Vec::new();
+    if packages.is_empty() {
+        gaps.push(Issue::new(
+            IssueKind::NothingRecognized,
+            &image.reference,
+            "no package was recognised in the image, so nothing could be judged",
+        ));
+    }
+    match options.database {
+        Some(database) => {
+            coverage.database = Some(database.info());
+            let matches = matcher::find(database, &packages, image.distro.as_ref());
+            coverage.judged_packages = matches.judged;
+            gaps.extend(matches.gaps);
+            findings = matches.findings;
+        }
+        None => gaps.push(Issue::new(
+            IssueKind::NoDatabase,
+            "database",
+            "no vulnerability database, so nothing was judged; build one with 'plimsoll db build' \
+             and pass it with --db",
+        )),
+    }
+    gaps.sort();
+    gaps.dedup();
+    coverage.gaps = gaps;
+    if options.only_fixed {
+        findings.retain(|finding| !finding.fixed_versions.is_empty());
+    }
+    findings.sort_by(|a, b| (a.package, &a.id).cmp(&(b.package, &b.id)));
+    let dependents = Dependents::new(&packages);
+    let mut last: Option<(usize, Vec<Vec<String>>)> = None;
+    for finding in &mut findings {
+        let paths = match last.take() {
+            Some((package, paths)) if package == finding.package => paths,
+            _ => dependents.paths_to(finding.package),
+        };
+        finding.paths.clone_from(&paths);
+        last = Some((finding.package, paths));
+    }
+    let findings: Vec<Finding> =
+        findings.into_iter().map(|f| Finding::Vulnerability(Box::new(f))).collect();
+    let (findings, verdict) = judge(findings, &coverage, options);
+    Report {
+        tool_version: options.tool_version.clone(),
+        image,
+        coverage,
+        packages,
+        findings,
+        verdict,
+    }
+}
+
+/// Asks the gate about all findings, then keeps those that are to be reported.
+fn judge(
+    findings: Vec<Finding>,
+    coverage: &Coverage,
+    options: &ScanOptions<'_>,
+) -> (Vec<Finding>, Option<plimsoll_model::report::Verdict>) {
+    let mut verdict = options.fail_on.map(|level| gate::fail_on(level, &findings, coverage));
+    let mut new_index = Vec::with_capacity(findings.len());
+    let mut kept = Vec::with_capacity(findings.len());
+    for finding in findings {
+        let Finding::Vulnerability(v) = &finding;
+        let keep = v.severity >= options.severity;
+        new_index.push(keep.then_some(kept.len()));
+        if keep {
+            kept.push(finding);
+        }
+    }
+    for rule in verdict.iter_mut().flat_map(|verdict| &mut verdict.rules) {
+        rule.findings = rule
+            .findings
+            .iter()
+            .filter_map(|index| new_index.get(*index).copied().flatten())
+            .collect();
+    }
+    (kept, verdict)
+}
+
+struct Catalog {
+    packages: Vec<CatalogPackage>,
+    distro: Option<Distro>,
+}
+
+/// Lets every analyzer join its facts: first those that may know the distribution, then the rest.
+fn assemble(
+    squashed: &Squashed<'_>,
+    layers: &[LayerFacts],
+    analyzers: &[&dyn Analyzer],
+    gaps: &mut Vec<Issue>,
+) -> Catalog {
+    let located: Vec<Vec<Located<'_>>> = (0..analyzers.len())
+        .map(|index| {
+            squashed
+                .visible
+                .iter()
+                .filter(|placed| usize::from(placed.analyzer) == index)
+                .map(|placed| located(placed))
+                .collect()
+        })
+        .collect();
+    for placed in &squashed.visible {
+        if let Fact::Issue(issue) = placed.fact {
+            gaps.push(issue.clone());
+        }
+    }
+    let resolve = |path: &ImagePath| {
+        let real = squashed.resolve(path)?;
+        exists(&real, squashed, layers).then_some(real)
+    };
+    let run = |index: usize, distro: Option<&Distro>| {
+        let mut out = Assembled::default();
+        if let (Some(analyzer), Some(facts)) = (analyzers.get(index), located.get(index)) {
+            analyzer.assemble(&View { facts, distro, resolve: &resolve }, &mut out);
+        }
+        out
+    };
+    let knows_distro = |index: &usize| {
+        located
+            .get(*index)
+            .is_some_and(|facts| facts.iter().any(|l| matches!(l.fact, Fact::Distro(_))))
+    };
+    let (first, rest): (Vec<usize>, Vec<usize>) = (0..analyzers.len()).partition(knows_distro);
+    let mut distro = None;
+    let mut packages = Vec::new();
+    let mut take = |out: Assembled, gaps: &mut Vec<Issue>| {
+        gaps.extend(out.issues);
+        packages.extend(
+            out.packages.into_iter().map(|(package, layer)| CatalogPackage { package, layer }),
+        );
+        out.distro
+    };
+    for index in first {
+        let found = take(run(index, None), gaps);
+        distro = distro.or(found);
+    }
+    for index in rest {
+        take(run(index, distro.as_ref()), gaps);
+    }
+    packages.sort_by(|a, b| {
+        let key = |p: &CatalogPackage| {
+            (p.package.kind.as_str(), p.package.name.clone(), p.package.version.clone())
+        };
+        key(a).cmp(&key(b)).then_with(|| a.package.arch.cmp(&b.package.arch)).then_with(|| {
+            a.package.locations.cmp(&b.package.locations)
+        })
+    });
+    Catalog { packages, distro }
+}
+
+fn located<'a>(placed: &'a PlacedFact<'_>) -> Located<'a> {
+    Located {
+        path: &placed.path,
+        layer: placed.layer,
+        introduced: placed.introduced,
+        fact: placed.fact,
+    }
+}
+
+/// Says whether a container would find anything at a path whose links were followed.
+fn exists(path: &ImagePath, squashed: &Squashed<'_>, layers: &[LayerFacts]) -> bool {
+    if squashed.visible.iter().any(|placed| placed.path == *path) {
+        return true;
+    }
+    // Rarely needed: only for links that lead to files without facts.
+    layers.iter().any(|layer| {
+        let mut found = false;
+        layer.files.for_each(|file| found |= file.path == path.as_bytes());
+        found
+    })
+}
+
+/// Names what a fact states, for the question which layer stated it first.
+fn package_key(fact: &Fact) -> Option<String> {
+    match fact {
+        Fact::Package(package) => Some(format!(
+            "{}\0{}\0{}\0{}",
+            package.kind.as_str(),
+            package.name,
+            package.version,
+            package.arch.as_deref().unwrap_or_default()
+        )),
+        _ => None,
+    }
+}
+
+/// Escapes what a user typed, for messages.
+pub fn shown(given: &str) -> String {
+    escape(given).into_owned()
+}
