@@ -1,0 +1,118 @@
+//! The JSON report: everything that was found, for programs.
+//!
+//! Owns the wire types and their serialization; `schemas/report-1.json` describes them field by
+//! field, and a test holds both together. The document is the same for the same report, byte for byte.
+//! Deliberately absent: filters. What the terminal report leaves out by option is in here.
+
+use plimsoll_model::report::{Finding, Report};
+use plimsoll_model::severity::Severity;
+use serde::Serialize;
+
+use crate::issues::{self, Counts};
+use crate::{Format, Options};
+
+mod safe;
+mod wire;
+
+use wire::{
+    Coverage, Document, Image, IssueCounts, PackageEntry, SeverityCounts, Summary, Tool, Verdict,
+    VulnerabilityEntry,
+};
+
+/// The value of the document's `schema` field.
+pub const SCHEMA: &str = "plimsoll/report/1";
+
+/// Is the format for programs.
+pub static FORMAT: Format = Format {
+    name: "json",
+    description: "Everything that was found, for programs (schemas/report-1.json)",
+    render: render_with,
+};
+
+fn render_with(report: &Report, _options: &Options) -> String {
+    self::report(report)
+}
+
+/// Writes the JSON report: indented by two, fields in the schema's order, lists as the report sorts
+/// them, a line feed at the end. Characters that could harm a terminal are written as `\u` escapes.
+pub fn report(report: &Report) -> String {
+    safe::to_string(&document(report))
+}
+
+fn document(report: &Report) -> Document<'_> {
+    Document {
+        schema: SCHEMA,
+        tool: Tool {
+            name: "plimsoll",
+            version: &report.tool_version,
+        },
+        image: Image::of(&report.image),
+        coverage: Coverage::of(&report.coverage),
+        summary: summary(report),
+        packages: report
+            .packages
+            .iter()
+            .map(|p| PackageEntry::of(p, &report.image))
+            .collect(),
+        findings: report
+            .findings
+            .iter()
+            .map(|Finding::Vulnerability(finding)| VulnerabilityEntry::of(finding, report))
+            .collect(),
+        base_image: None,
+        verdict: report.verdict.as_ref().map(Verdict::of),
+    }
+}
+
+fn summary(report: &Report) -> Summary {
+    let findings = Counts::of_findings(&report.findings);
+    let grouped = issues::group(report);
+    let by_issue = Counts::of_issues(&grouped);
+    Summary {
+        packages: report.packages.len(),
+        findings: report.findings.len(),
+        vulnerabilities: SeverityCounts::of(&findings),
+        fixable: findings.sum().fixable,
+        known_exploited: findings.sum().known_exploited,
+        unique_ids: issues::unique_ids(&report.findings),
+        issues: IssueCounts {
+            total: by_issue.sum().total,
+            by_severity: SeverityCounts::of(&by_issue),
+            fixable: by_issue.sum().fixable,
+            known_exploited: by_issue.sum().known_exploited,
+        },
+        secrets: 0,
+    }
+}
+
+/// Rates how urgent a finding is, 0 to 100: the severity's weight (critical 100, high 80, medium 50,
+/// unknown 30, low 20, negligible 6), in full when it is known to be exploited, else the half.
+///
+/// So a high that is exploited (80) comes before a critical that is not (50). Unrated counts as
+/// somewhat more than low: nobody has said that it is harmless. Whether a fix exists does not change the
+/// risk.
+pub fn risk(severity: Severity, known_exploited: bool) -> u8 {
+    let weight = match severity {
+        Severity::Critical => 100,
+        Severity::High => 80,
+        Severity::Medium => 50,
+        Severity::Unknown => 30,
+        Severity::Low => 20,
+        Severity::Negligible => 6,
+    };
+    if known_exploited { weight } else { weight / 2 }
+}
+
+/// Serializes nothing but `null`: a field whose content is not produced yet, so that readers find it
+/// in its place.
+#[derive(Clone, Copy, Debug, Default)]
+struct Null;
+
+impl Serialize for Null {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
+}
+
+#[cfg(test)]
+mod tests;
