@@ -7,7 +7,7 @@
 
 use std::cmp::Ordering;
 
-use super::{compare_numbers, digits_only, split_digits};
+use super::{compare_numbers, split_digits};
 
 /// Orders two versions as `apk version -t` does.
 ///
@@ -179,7 +179,6 @@ impl<'a> Tokens<'a> {
         if digits.is_empty() {
             return Token::Damage;
         }
-        debug_assert!(digits_only(digits), "a number holds digits");
         self.rest = rest;
         self.stage = stage;
         token(digits)

@@ -14,7 +14,7 @@ const LARGEST_EPOCH: &[u8] = b"4294967295";
 /// Orders two `[epoch:]version[-release]` as rpm matches a dependency against a package.
 ///
 /// A missing epoch is 0. Releases are compared only when both sides have one: an advisory that says
-/// `1.2` means every build of 1.2, so `1.2` equals `1.2-1` and `1.2-7`. Because of that this is no
+/// `1.2` means every build of 1.2, so `1.2` (and `1.2-`) equals `1.2-1` and `1.2-7`. Because of that this is no
 /// order to sort by when some versions lack a release (`1.2-1 = 1.2 = 1.2-7`, yet `1.2-1 < 1.2-7`);
 /// [`compare_labels`] is. Among versions that all have a release, or all have none, both agree with
 /// each other and with librpm.
@@ -102,10 +102,11 @@ impl<'a> Label<'a> {
         }
     }
 
+    /// Compares all but the epoch; an empty release counts as missing, as in librpm's dependencies.
     fn compare_build(&self, other: &Self) -> Ordering {
         compare_segments(self.version, other.version).then_with(|| {
             match (self.release, other.release) {
-                (Some(a), Some(b)) => compare_segments(a, b),
+                (Some(a), Some(b)) if !a.is_empty() && !b.is_empty() => compare_segments(a, b),
                 _ => Ordering::Equal,
             }
         })
@@ -208,6 +209,7 @@ mod tests {
 
     #[test]
     fn a_missing_release_means_any_to_advisories_and_the_least_to_sorting() {
+        assert_eq!(compare("1.2-", "1.2-1"), Ordering::Equal);
         assert_eq!(compare("1.2", "1.2-1"), Ordering::Equal);
         assert_eq!(compare("1.2", "1.2-7.el9"), Ordering::Equal);
         assert_eq!(compare("1.2", "1:1.2-7.el9"), Ordering::Less);
