@@ -1,6 +1,6 @@
 //! Hand-made reports and golden files for the tests of every format.
 //!
-//! A golden file holds what a format writes for one of the reports. `UPDATE=1 cargo test -p
+//! A golden file holds what a format writes for one of the reports. `UPDATE_EXPECT=1 cargo test -p
 //! plimsoll-formats` rewrites all of them; read the difference before it is committed.
 
 use std::path::Path;
@@ -16,10 +16,10 @@ use plimsoll_model::report::{
 };
 use plimsoll_model::severity::{Cvss, Severity};
 
-/// Compares a text with a golden file beside the tests, or rewrites the file when `UPDATE` is set.
+/// Compares a text with a golden file beside the tests, or rewrites the file when `UPDATE_EXPECT` is set.
 pub(crate) fn golden(file: &str, got: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(file);
-    if std::env::var_os("UPDATE").is_some() {
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, got).unwrap();
         return;
@@ -32,7 +32,7 @@ pub(crate) fn golden(file: &str, got: &str) {
             .take_while(|(a, b)| a == b)
             .count();
         panic!(
-            "{file} differs at line {}:\n  want {:?}\n  got  {:?}\n(UPDATE=1 rewrites it)",
+            "{file} differs at line {}:\n  want {:?}\n  got  {:?}\n(UPDATE_EXPECT=1 rewrites it)",
             line + 1,
             want.lines().nth(line),
             got.lines().nth(line)

@@ -1,0 +1,96 @@
+//! The real images that tests read: built once, by the scripts of the shared folder where it is there.
+
+use std::path::{Path, PathBuf};
+
+use crate::packages::is_root;
+use crate::shell::{command, project_dir, run, target_dir};
+
+/// The images that tests read; together they take about three minutes to build.
+const IMAGES: &[&str] = &[
+    "debian-12-slim",
+    "debian-11-slim",
+    "debian-12-patched",
+    "python-app",
+    "fs-tricks",
+    "malicious",
+    "hugepax",
+    "distroless",
+    "rpm-sqlite",
+    "rpm-ndb",
+    "rpm-bdb",
+    "alpine-like",
+];
+
+/// The images for the benchmark and for tests that can wait: large, or slow to build.
+const LARGE: &[&str] = &["debian-12-full", "zstd", "bomb"];
+
+/// Returns the folder that the images are in: `PLIMSOLL_IMAGES`, else `target/images`.
+pub(crate) fn folder() -> PathBuf {
+    std::env::var_os("PLIMSOLL_IMAGES").map_or_else(
+        || target_dir().join("images"),
+        |folder| project_dir().join(folder),
+    )
+}
+
+/// Builds the images that are not there yet, where it can, and says so where it cannot. Never
+/// fails: tests that miss an image skip and say so.
+pub(crate) fn build(all: bool) {
+    let folder = folder();
+    let wanted = if all {
+        [IMAGES, LARGE].concat()
+    } else {
+        IMAGES.to_vec()
+    };
+    let missing: Vec<&str> = wanted
+        .iter()
+        .copied()
+        .filter(|name| !is_built(&folder, name))
+        .collect();
+    if missing.is_empty() {
+        println!("images: all {} are built", wanted.len());
+        return;
+    }
+    let shared = std::env::var_os("PLIMSOLL_SHARED")
+        .map_or_else(|| project_dir().join("../shared"), PathBuf::from);
+    let script = shared.join("images/build-images.sh");
+    if !script.is_file() {
+        println!("images: there is no script to build them with; tests that read them skip");
+        return;
+    }
+    if !is_root() {
+        println!(
+            "images: building {} needs root; tests that read them skip",
+            missing.join(", ")
+        );
+        return;
+    }
+    println!("images: building {}", missing.join(", "));
+    for name in missing {
+        // One call each, so that one that fails does not take the others with it.
+        if let Err(error) = run(command("bash").arg(&script).arg(&folder).arg(name)) {
+            println!("images: {name} is not built: {error}");
+        }
+    }
+}
+
+/// Returns whether an image is there. Its index is written last, so a half-built one is not.
+fn is_built(folder: &Path, name: &str) -> bool {
+    folder.join("oci").join(name).join("index.json").is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_without_its_index_is_built_again() {
+        let folder = std::env::temp_dir().join(format!("plimsoll-xtask-{}", std::process::id()));
+        let image = folder.join("oci/one");
+        std::fs::create_dir_all(&image).unwrap();
+        assert!(!is_built(&folder, "one"));
+        std::fs::write(image.join("index.json"), "{}").unwrap();
+        assert!(is_built(&folder, "one"));
+        assert!(!is_built(&folder, "two"));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
