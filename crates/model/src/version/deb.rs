@@ -77,7 +77,8 @@ pub fn without_binnmu(version: &str) -> &str {
         return version;
     }
     match stem.strip_suffix("+b") {
-        Some(source) if !source.is_empty() => source,
+        // A revision that is nothing but the suffix is the version's own: without it none is left.
+        Some(source) if !source.is_empty() && !source.ends_with('-') => source,
         _ => version,
     }
 }
@@ -173,6 +174,7 @@ mod tests {
             ("1.2-3+B1", "1.2-3+B1"),
             ("1.2-3b1", "1.2-3b1"),
             ("+b1", "+b1"),
+            ("1.0~rc1-+b2", "1.0~rc1-+b2"),
             ("", ""),
         ] {
             assert_eq!(without_binnmu(version), source, "{version}");
