@@ -14,16 +14,22 @@ use plimsoll_model::issue::Issue;
 use crate::config::ImageConfig;
 
 pub mod archive;
+#[cfg(feature = "containerd")]
+pub mod containerd;
+pub mod docker;
 pub mod environment;
 pub mod error;
 pub mod layout;
+pub mod open;
 pub mod platform;
 pub mod reference;
+pub mod registry;
 pub mod remote;
 pub mod rootfs;
 
 pub use environment::Environment;
 pub use error::SourceError;
+pub use open::open;
 pub use reference::Reference;
 
 /// The largest manifest or index that is read, in bytes (the OCI distribution specification asks

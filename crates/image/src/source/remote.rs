@@ -112,7 +112,10 @@ pub fn source_error(error: io::Error) -> Result<SourceError, io::Error> {
     {
         return Err(error);
     }
-    match error.into_inner().map(|inner| inner.downcast::<SourceError>()) {
+    match error
+        .into_inner()
+        .map(<dyn std::error::Error + Send + Sync>::downcast::<SourceError>)
+    {
         Some(Ok(found)) => Ok(*found),
         Some(Err(other)) => Err(io::Error::other(other)),
         None => Err(io::Error::other("the cause was lost")),

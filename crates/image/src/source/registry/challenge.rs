@@ -17,9 +17,7 @@ pub(super) fn parse(header: &str) -> Vec<Challenge> {
     let mut rest = header;
     loop {
         rest = rest.trim_start_matches([' ', '\t', ',']);
-        let word_end = rest
-            .find(|c: char| !is_token(c))
-            .unwrap_or(rest.len());
+        let word_end = rest.find(|c: char| !is_token(c)).unwrap_or(rest.len());
         if word_end == 0 {
             return challenges;
         }

@@ -41,7 +41,7 @@ pub(super) enum Credential {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct File {
-    auths: BTreeMap<String, Auth>,
+    auths: BTreeMap<String, Entry>,
     creds_store: Option<String>,
     cred_helpers: BTreeMap<String, String>,
 }
@@ -49,7 +49,7 @@ struct File {
 /// Is one entry of `auths`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Auth {
+struct Entry {
     auth: Option<String>,
     username: Option<String>,
     password: Option<String>,
@@ -220,7 +220,7 @@ fn bare(key: &str) -> &str {
         .unwrap_or(key)
 }
 
-fn from_auth(auth: &Auth) -> Option<Credential> {
+fn from_auth(auth: &Entry) -> Option<Credential> {
     let filled = |text: &Option<String>| text.clone().filter(|t| !t.is_empty());
     if let Some(token) = filled(&auth.identitytoken) {
         return Some(Credential::Identity(token));
@@ -321,7 +321,13 @@ fn ask_helper(
         if text.contains("credentials not found") {
             return Ok(None);
         }
-        let line: String = text.lines().next().unwrap_or("").chars().take(200).collect();
+        let line: String = text
+            .lines()
+            .next()
+            .unwrap_or("")
+            .chars()
+            .take(200)
+            .collect();
         return Err(format!("{program} failed ({status}): {}", escape(&line)));
     }
     let answer: HelperAnswer = serde_json::from_slice(&bytes)
@@ -423,7 +429,10 @@ mod tests {
             "good",
             r#"read host; echo "{\"Username\":\"$1\",\"Secret\":\"$host\"}""#,
         );
-        helper("empty", "echo credentials not found in native keychain; exit 1");
+        helper(
+            "empty",
+            "echo credentials not found in native keychain; exit 1",
+        );
         helper("bad", "echo locked; exit 2");
         std::fs::write(
             dir.path().join("config.json"),
@@ -435,7 +444,10 @@ mod tests {
             ("a.example", "basic get a.example"),
             ("docker.io", "basic get https://index.docker.io/v1/"),
             ("e.example", "none []"),
-            ("b.example", "docker-credential-bad failed (exit status: 2): locked"),
+            (
+                "b.example",
+                "docker-credential-bad failed (exit status: 2): locked",
+            ),
             ("p.example", "'../evil' is no name of a credential helper"),
             ("m.example", "cannot run docker-credential-missing"),
         ];

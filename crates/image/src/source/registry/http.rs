@@ -21,7 +21,7 @@ use crate::source::{OpenOptions, SourceError};
 const MAX_REDIRECTS: usize = 5;
 /// The longest wait that a registry may ask for before the next try; beyond it the scan ends with
 /// an error that says so.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
+const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
 /// The first pause between tries; it doubles up to [`MAX_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// The longest pause between tries that the registry did not ask for.
@@ -230,8 +230,8 @@ impl Http {
         let next = from
             .join(text)
             .map_err(|error| refuse(format!("redirects to '{}': {error}", escape(text))))?;
-        let plain_allowed = from.scheme() == "http"
-            || (self.allows_plain(from) && self.allows_plain(&next));
+        let plain_allowed =
+            from.scheme() == "http" || (self.allows_plain(from) && self.allows_plain(&next));
         match next.scheme() {
             "https" => Ok(next),
             "http" if plain_allowed => Ok(next),
@@ -397,16 +397,18 @@ pub(in crate::source) fn certificates(
             action: "read",
             source,
         })?;
-        let bundle = Certificate::from_pem_bundle(&bytes).map_err(|error| {
-            SourceError::Malformed {
+        let bundle =
+            Certificate::from_pem_bundle(&bytes).map_err(|error| SourceError::Malformed {
                 what: format!("certificate file {}", path.display()),
                 problem: format!("not PEM: {}", describe(&error)),
-            }
-        })?;
+            })?;
         certificates.extend(bundle);
     }
     Ok(certificates)
 }
+
+/// Makes a proxy of an address.
+type MakeProxy = fn(String) -> reqwest::Result<Proxy>;
 
 /// Reads the proxy variables as curl does (lower-case names first). Loopback is never proxied.
 fn proxies(options: &OpenOptions) -> Result<Vec<Proxy>, SourceError> {
@@ -421,8 +423,7 @@ fn proxies(options: &OpenOptions) -> Result<Vec<Proxy>, SourceError> {
         get("NO_PROXY").unwrap_or_default()
     );
     let mut proxies = Vec::new();
-    type Make = fn(String) -> reqwest::Result<Proxy>;
-    let kinds: [(&str, Make); 3] = [
+    let kinds: [(&str, MakeProxy); 3] = [
         ("HTTP_PROXY", |url| Proxy::http(url)),
         ("HTTPS_PROXY", |url| Proxy::https(url)),
         ("ALL_PROXY", |url| Proxy::all(url)),
@@ -478,7 +479,12 @@ pub(super) fn is_html(headers: &HeaderMap) -> bool {
     headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("text/html"))
+        .is_some_and(|value| {
+            value
+                .trim_start()
+                .to_ascii_lowercase()
+                .starts_with("text/html")
+        })
 }
 
 /// Makes the failure of a connection that could not be made or was lost.
@@ -609,10 +615,18 @@ mod tests {
         let http = Http::new(&OpenOptions::default());
         let cases = [
             ("https://a.example/x", "/y", Some("https://a.example/y")),
-            ("https://a.example/x", "https://b.example/", Some("https://b.example/")),
+            (
+                "https://a.example/x",
+                "https://b.example/",
+                Some("https://b.example/"),
+            ),
             ("https://a.example/x", "http://a.example/", None),
             ("https://a.example/x", "http://127.0.0.1/", None),
-            ("http://127.0.0.1/x", "http://127.0.0.1:1/", Some("http://127.0.0.1:1/")),
+            (
+                "http://127.0.0.1/x",
+                "http://127.0.0.1:1/",
+                Some("http://127.0.0.1:1/"),
+            ),
             ("https://a.example/x", "file:///etc/passwd", None),
         ];
         for (from, to, want) in cases {
