@@ -19,8 +19,6 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 TARGET = HERE / "starter-feeds"
 SUITE, RELEASE = "bookworm", "Debian:12"
-# Bitnami states CVSS vectors for CVE ids that the Debian tracker gives no severity for.
-RATED_BY_BITNAMI = {"libpython", "python", "sqlite", "nghttp2", "curl", "openssl"}
 
 
 def debian_sources():
@@ -128,14 +126,16 @@ def osv(feeds, ecosystem, packages):
 
 
 def bitnami(feeds, wanted):
-    """Cuts the severities that Bitnami states for CVE ids of the tracker's excerpt, one record per id."""
+    """Cuts the severities that Bitnami states for CVE ids of the tracker's excerpt, one record per id.
+
+    The tracker itself has hardly any.
+    """
     taken = set()
     with zipfile.ZipFile(feeds / "osv/Bitnami/all.zip") as archive:
         for name in sorted(archive.namelist()):
             record = json.loads(archive.read(name))
-            names = {item["package"]["name"].lower() for item in record.get("affected", [])}
             aliases = {alias for alias in record.get("aliases", []) if alias in wanted}
-            if not names & RATED_BY_BITNAMI or not aliases or aliases <= taken:
+            if not aliases or aliases <= taken:
                 continue
             facts = osv_facts(record, None)
             if facts is None or not (facts.get("severity") or facts["affected"][0].get("severity")):
@@ -144,6 +144,30 @@ def bitnami(feeds, wanted):
             write(f"osv/Bitnami/{facts['id']}.json", pretty(facts))
     # Nothing in the image is a Bitnami package: these records rate vulnerabilities, they clear nothing.
     scope("osv/Bitnami", "Bitnami", [])
+    return taken
+
+
+def rated_by_nvd(wanted):
+    """Writes NVD's vectors for CVE ids of the tracker's excerpt, in the form of OSV's records for them."""
+    taken = set()
+    for line in (HERE / "ratings.tsv").read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        name, vector, published, modified = line.split("\t")
+        if name not in wanted:
+            continue
+        taken.add(name)
+        record = {
+            "schema_version": "1.6.0",
+            "id": name,
+            "published": published,
+            "modified": modified,
+            "severity": [{"type": "CVSS_V3", "score": vector}],
+            "affected": [],
+        }
+        write(f"osv/GIT/{name}.json", pretty(record))
+    # As Bitnami's: they rate, they clear nothing.
+    scope("osv/GIT", "GIT", [])
     return taken
 
 
@@ -170,14 +194,15 @@ def main():
     shutil.rmtree(TARGET, ignore_errors=True)
     sources = debian_sources()
     cves = tracker(feeds, sources)
-    rated = bitnami(feeds, cves)
+    by_nvd = rated_by_nvd(cves)
+    rated = bitnami(feeds, cves - by_nvd) | by_nvd
     cves |= osv(feeds, "PyPI", python_names())
     cves |= osv(feeds, "npm", npm_names())
     known = exploited(feeds, cves)
     files = [path for path in TARGET.rglob("*") if path.is_file()]
     print(
         f"examples/starter-feeds: {len(files)} files, {sum(path.stat().st_size for path in files)} bytes, "
-        f"{len(sources)} source packages, {len(cves)} CVE ids, {len(rated)} rated by Bitnami, {known} known exploited"
+        f"{len(sources)} source packages, {len(cves)} CVE ids, {len(rated)} rated, {known} known exploited"
     )
     return 0
 
