@@ -1,0 +1,55 @@
+//! Orders of versions, over three lines of any text: no panic, and the laws of a total preorder.
+
+#![no_main]
+
+use std::cmp::Ordering;
+
+use libfuzzer_sys::fuzz_target;
+use plimsoll_model::version::{Scheme, deb, rpm};
+
+fuzz_target!(|text: &str| {
+    let mut lines = text.splitn(3, '\n');
+    let (a, b, c) = (
+        lines.next().unwrap_or_default(),
+        lines.next().unwrap_or_default(),
+        lines.next().unwrap_or_default(),
+    );
+    for scheme in Scheme::ALL {
+        let order = |a: &str, b: &str| scheme.sort_order(a, b);
+        let (ab, bc, ac) = (order(a, b), order(b, c), order(a, c));
+        assert_eq!(order(a, a), Ordering::Equal, "{scheme:?}: equal to itself");
+        assert_eq!(order(b, a), ab.reverse(), "{scheme:?}: the same both ways");
+        if ab == bc {
+            assert_eq!(ac, ab, "{scheme:?}: transitive");
+        }
+        if ab == Ordering::Equal {
+            assert_eq!(ac, bc, "{scheme:?}: equal versions are interchangeable");
+        }
+        let bound = scheme.compare(a, b);
+        assert_eq!(
+            bound,
+            scheme.compare(b, a).reverse(),
+            "{scheme:?}: bounds, the same both ways"
+        );
+        assert!(
+            bound == ab || bound == Ordering::Equal,
+            "{scheme:?}: bounds only leave out"
+        );
+        let _ = scheme.is_valid(a);
+    }
+    let order = rpm::compare_ignoring_epoch(a, b);
+    assert_eq!(order, rpm::compare_ignoring_epoch(b, a).reverse());
+    let source = deb::without_binnmu(a);
+    assert!(a.starts_with(source));
+    if deb::is_valid(a) {
+        assert!(
+            deb::is_valid(source),
+            "a rebuild of a valid version is stripped to a valid one"
+        );
+        assert_ne!(
+            deb::compare(source, a),
+            Ordering::Greater,
+            "a rebuild is never older"
+        );
+    }
+});
