@@ -11,6 +11,7 @@
 
 use std::process::ExitCode;
 
+mod bench;
 mod demo;
 mod fuzz;
 mod golden;
@@ -36,7 +37,13 @@ pub(crate) struct Task {
 pub(crate) type Outcome = Result<(), String>;
 
 /// Every task, alphabetically.
-static ALL: &[&Task] = &[&demo::TASK, &fuzz::TASK, &golden::TASK, &test::TASK];
+static ALL: &[&Task] = &[
+    &bench::TASK,
+    &demo::TASK,
+    &fuzz::TASK,
+    &golden::TASK,
+    &test::TASK,
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

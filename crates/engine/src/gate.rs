@@ -5,14 +5,21 @@ use plimsoll_model::report::{
 };
 use plimsoll_model::severity::Severity;
 
-/// Judges findings against `--fail-on`. A stop stands even when coverage is incomplete; a pass does
+/// Judges findings against `--fail-on`; with `only_fixed`, only those that have a fix. A stop stands even when coverage is incomplete; a pass does
 /// not: then the word is undecided.
-pub fn fail_on(level: Severity, findings: &[Finding], coverage: &Coverage) -> Verdict {
+pub fn fail_on(
+    level: Severity,
+    only_fixed: bool,
+    findings: &[Finding],
+    coverage: &Coverage,
+) -> Verdict {
     let reached: Vec<usize> = findings
         .iter()
         .enumerate()
         .filter(|(_, finding)| match finding {
-            Finding::Vulnerability(v) => v.severity >= level,
+            Finding::Vulnerability(v) => {
+                v.severity >= level && !(only_fixed && v.fixed_versions.is_empty())
+            }
         })
         .map(|(index, _)| index)
         .collect();

@@ -12,7 +12,7 @@ use plimsoll_model::issue::{Issue, IssueKind};
 use plimsoll_model::layer::LayerFacts;
 use plimsoll_model::path::ImagePath;
 use plimsoll_model::report::{
-    CatalogPackage, Coverage, Finding, ImageFacts, LayerInfo, Report,
+    CatalogPackage, Coverage, Finding, ImageFacts, LayerInfo, Report, Verdict,
 };
 use plimsoll_model::severity::Severity;
 use plimsoll_model::text::escape;
@@ -40,9 +40,7 @@ pub struct ScanOptions<'a> {
     pub jobs: usize,
     /// The database; `None` when there is none, which the report then says.
     pub database: Option<&'a Database>,
-    /// Report only findings that are at least this bad. The gate sees all of them.
-    pub severity: Severity,
-    /// Leave out findings without a fixed version, for the gate too.
+    /// Whether the gate leaves findings without a fixed version out of account.
     pub only_fixed: bool,
     /// The gate.
     pub fail_on: Option<Severity>,
@@ -199,9 +197,6 @@ fn report(
     gaps.sort();
     gaps.dedup();
     coverage.gaps = gaps;
-    if options.only_fixed {
-        findings.retain(|finding| !finding.fixed_versions.is_empty());
-    }
     findings.sort_by(|a, b| (a.package, &a.id).cmp(&(b.package, &b.id)));
     let dependents = Dependents::new(&packages);
     let mut last: Option<(usize, Vec<Vec<String>>)> = None;
@@ -215,7 +210,7 @@ fn report(
     }
     let findings: Vec<Finding> =
         findings.into_iter().map(|f| Finding::Vulnerability(Box::new(f))).collect();
-    let (findings, verdict) = judge(findings, &coverage, options);
+    let verdict = judge(&findings, &coverage, options);
     Report {
         tool_version: options.tool_version.clone(),
         image,
@@ -226,31 +221,37 @@ fn report(
     }
 }
 
-/// Asks the gate about all findings, then keeps those that are to be reported.
+/// Asks the gate, which does not count what `only_fixed` leaves out.
 fn judge(
-    findings: Vec<Finding>,
+    findings: &[Finding],
     coverage: &Coverage,
     options: &ScanOptions<'_>,
-) -> (Vec<Finding>, Option<plimsoll_model::report::Verdict>) {
-    let mut verdict = options.fail_on.map(|level| gate::fail_on(level, &findings, coverage));
-    let mut new_index = Vec::with_capacity(findings.len());
-    let mut kept = Vec::with_capacity(findings.len());
-    for finding in findings {
+) -> Option<Verdict> {
+    options.fail_on.map(|level| gate::fail_on(level, options.only_fixed, findings, coverage))
+}
+
+/// Returns the report with only the findings that are at least so bad and, with `only_fixed`, have a
+/// fixed version. The gate's word stays as it is.
+pub fn select(mut report: Report, severity: Severity, only_fixed: bool) -> Report {
+    let mut new_index = Vec::with_capacity(report.findings.len());
+    let mut kept = Vec::with_capacity(report.findings.len());
+    for finding in report.findings {
         let Finding::Vulnerability(v) = &finding;
-        let keep = v.severity >= options.severity;
+        let keep = v.severity >= severity && !(only_fixed && v.fixed_versions.is_empty());
         new_index.push(keep.then_some(kept.len()));
         if keep {
             kept.push(finding);
         }
     }
-    for rule in verdict.iter_mut().flat_map(|verdict| &mut verdict.rules) {
+    for rule in report.verdict.iter_mut().flat_map(|verdict| &mut verdict.rules) {
         rule.findings = rule
             .findings
             .iter()
             .filter_map(|index| new_index.get(*index).copied().flatten())
             .collect();
     }
-    (kept, verdict)
+    report.findings = kept;
+    report
 }
 
 struct Catalog {

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+pub mod components;
 pub mod image;
 pub mod txtar;
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use plimsoll_engine::inventory::Progress;
-use plimsoll_engine::{ScanOptions, scan};
+use plimsoll_engine::{ScanOptions, scan, scan::select};
 use plimsoll_formats::Format;
 use plimsoll_image::cache::Cache;
 use plimsoll_image::pass::Limits;
@@ -38,7 +38,6 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Exit, Failure> {
             .map(|folder| Cache::new(folder.join("layers"), args.cache_limit.saturating_mul(1_000_000))),
         jobs: args.jobs.map_or_else(default_jobs, usize::from),
         database: database.as_ref(),
-        severity: Severity::from(args.severity),
         only_fixed: args.only_fixed,
         fail_on: args.fail_on.map(Severity::from),
     };
@@ -48,26 +47,45 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Exit, Failure> {
     drop(drawing);
     let reports = reports?;
     for (format, path) in &files {
-        let text = render(*format, &reports, false, 100);
+        let text = render(*format, &reports, args, &Look { color: false, width: 100 });
         output::write_file(path, &text)?;
     }
     if !args.quiet {
-        output::print(&render(format, &reports, output::colored(), output::width()))?;
+        let look = Look { color: output::colored(), width: output::width() };
+        output::print(&render(format, &reports, args, &look))?;
     }
     Ok(reports.iter().map(exit_of).max().unwrap_or(Exit::Undecided))
 }
 
+/// Is how a report for people looks.
+struct Look {
+    color: bool,
+    width: usize,
+}
+
 /// Renders one report, or those of several platforms one after the other (JSON: as a list).
-fn render(format: &Format, reports: &[Report], color: bool, width: usize) -> String {
+fn render(format: &Format, reports: &[Report], args: &ScanArgs, look: &Look) -> String {
+    let severity = Severity::from(args.severity);
     let options = plimsoll_formats::Options {
         table: plimsoll_formats::table::TableOptions {
-            color,
-            width,
-            ..plimsoll_formats::table::TableOptions::default()
+            color: look.color,
+            width: look.width,
+            min_severity: severity,
+            only_fixed: args.only_fixed,
         },
     };
-    let texts: Vec<String> =
-        reports.iter().map(|report| (format.render)(report, &options)).collect();
+    // The table itself leaves out what is not asked for, and says how much that is.
+    let for_people = format.name == "table";
+    let texts: Vec<String> = reports
+        .iter()
+        .map(|report| {
+            if for_people {
+                (format.render)(report, &options)
+            } else {
+                (format.render)(&select(report.clone(), severity, args.only_fixed), &options)
+            }
+        })
+        .collect();
     if format.name == "json" && texts.len() != 1 {
         let items: Vec<&str> = texts.iter().map(|text| text.trim_end()).collect();
         return format!("[\n{}\n]\n", items.join(",\n"));

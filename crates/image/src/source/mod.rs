@@ -14,7 +14,6 @@ use plimsoll_model::issue::Issue;
 use crate::config::ImageConfig;
 
 pub mod archive;
-#[cfg(feature = "containerd")]
 pub mod containerd;
 pub mod docker;
 pub mod environment;

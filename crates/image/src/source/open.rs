@@ -1,8 +1,10 @@
 //! From a reference to an image: asks the source that the reference names.
 
+use plimsoll_model::text::escape;
+
 use super::archive::{self, Flavour};
 use super::reference::RegistryReference;
-use super::{Image, OpenOptions, Reference, SourceError, docker, layout, registry};
+use super::{Image, OpenOptions, Reference, SourceError, containerd, docker, layout, registry};
 
 /// Opens what a reference names: one image, or with [`OpenOptions::all_platforms`] one per platform.
 /// `given` is the reference as typed; it is what reports show.
@@ -22,32 +24,27 @@ pub fn open(
             reference: given.to_owned(),
             problem: "a root file system has no layers; it is read as a whole".to_owned(),
         }),
-        _ if options.offline => Err(SourceError::Offline { what: format!("'{given}'") }),
-        Reference::Registry(reference) => registry::open(reference, given, options),
+        Reference::Registry(inner) => registry::open(inner, given, options),
         Reference::Docker(name) => docker::open(name, given, options),
         Reference::Podman(name) => docker::open_podman(name, given, options),
-        #[cfg(feature = "containerd")]
         Reference::Containerd { namespace, name } => {
-            super::containerd::open(namespace.as_deref(), name, given, options)
+            containerd::open(namespace.as_deref(), name, given, options)
         }
-        #[cfg(not(feature = "containerd"))]
-        Reference::Containerd { .. } => Err(SourceError::BadReference {
-            reference: given.to_owned(),
-            problem: "this plimsoll was built without the feature 'containerd'".to_owned(),
-        }),
         Reference::Name(name) => by_name(name, given, options),
     }
 }
 
-/// Opens a name without a scheme: the Docker daemon's image when a daemon answers and has it, else
-/// the registry's.
+/// Opens a name without a scheme: the daemon's image when a daemon answers and has it, else the
+/// registry's.
 fn by_name(name: &str, given: &str, options: &OpenOptions) -> Result<Vec<Image>, SourceError> {
-    let reference = RegistryReference::parse(name)?;
-    if docker::answers(options) {
-        match docker::open(name, given, options) {
-            Err(SourceError::NotFound { .. }) => {}
-            other => return other,
-        }
+    if options.offline {
+        return Err(SourceError::Offline { what: format!("'{}'", escape(given)) });
     }
-    registry::open(&reference, given, options)
+    let in_daemon = docker::answers(options).then(|| docker::open(name, given, options));
+    match in_daemon {
+        Some(Ok(images)) => return Ok(images),
+        Some(Err(SourceError::NotFound { .. })) | None => {}
+        Some(Err(error)) => return Err(error),
+    }
+    registry::open(&RegistryReference::parse(name)?, given, options)
 }

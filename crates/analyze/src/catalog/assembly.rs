@@ -1,0 +1,259 @@
+//! Joining the packages of a squashed image: one entry per package however many files state it, and
+//! requirements resolved to the packages that fulfil them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use plimsoll_model::analyzer::{Fact, Located, View};
+use plimsoll_model::distro::Distro;
+use plimsoll_model::package::{Package, Requirement};
+use plimsoll_model::path::ImagePath;
+use plimsoll_model::version::Scheme;
+
+use super::purl::purl;
+use super::requirement::satisfies;
+
+/// The most packages looked at for one requirement. Keeps the work linear when ten thousand hostile
+/// packages all provide the same thing.
+const MAX_CANDIDATES: usize = 64;
+
+/// Is an installed package on its way out.
+#[derive(Debug)]
+pub(crate) struct Installed<'a> {
+    /// The fact it came from; holds what it requires and provides.
+    pub(crate) fact: &'a Package,
+    /// The package as it goes out. `requires` and `provides` stay behind: they are resolved here
+    /// into `depends_on` and would be most of the memory.
+    pub(crate) package: Package,
+    /// The layer that introduced it.
+    pub(crate) introduced: usize,
+}
+
+/// Returns the files whose facts count: where two paths lead to the same file (a symlinked folder),
+/// the one written in the highest layer.
+pub(crate) fn distinct_files<'a>(view: &View<'a>) -> BTreeSet<&'a ImagePath> {
+    let mut chosen: BTreeMap<ImagePath, (usize, &'a ImagePath)> = BTreeMap::new();
+    let mut last: Option<&ImagePath> = None;
+    for located in view.facts {
+        if last == Some(located.path) || !matches!(located.fact, Fact::Package(_)) {
+            continue;
+        }
+        last = Some(located.path);
+        let real = (view.resolve)(located.path).unwrap_or_else(|| located.path.clone());
+        let candidate = (located.layer, located.path);
+        chosen
+            .entry(real)
+            .and_modify(|held| *held = (*held).max(candidate))
+            .or_insert(candidate);
+    }
+    chosen.into_values().map(|(_, path)| path).collect()
+}
+
+/// Collects the packages of the files that `keep` accepts, sorted by name, architecture and
+/// version. A package that several files state is one, with all their paths.
+pub(crate) fn collect<'a>(
+    view: &View<'a>,
+    mut keep: impl FnMut(&Located<'a>) -> bool,
+) -> Vec<Installed<'a>> {
+    let files = distinct_files(view);
+    let mut seen: HashMap<(&str, &str, Option<&str>), usize> = HashMap::new();
+    let mut all: Vec<Installed<'a>> = Vec::new();
+    for located in view.facts {
+        let Fact::Package(fact) = located.fact else {
+            continue;
+        };
+        if !files.contains(located.path) || !keep(located) {
+            continue;
+        }
+        let fact: &'a Package = fact;
+        let location = located.path.to_text();
+        let key = (
+            fact.name.as_str(),
+            fact.version.as_str(),
+            fact.arch.as_deref(),
+        );
+        if let Some(held) = seen.get(&key).and_then(|index| all.get_mut(*index)) {
+            if !held.package.locations.contains(&location) {
+                held.package.locations.push(location);
+            }
+            held.introduced = held.introduced.min(located.introduced);
+            continue;
+        }
+        seen.insert(key, all.len());
+        all.push(Installed {
+            fact,
+            package: bare(fact, location),
+            introduced: located.introduced,
+        });
+    }
+    for installed in &mut all {
+        installed.package.locations.sort();
+    }
+    all.sort_by(|a, b| {
+        let key = |i: &Installed<'a>| (&i.fact.name, &i.fact.arch, &i.fact.version);
+        key(a).cmp(&key(b))
+    });
+    all
+}
+
+/// Copies a package without its relations.
+fn bare(fact: &Package, location: String) -> Package {
+    Package {
+        name: fact.name.clone(),
+        version: fact.version.clone(),
+        kind: fact.kind,
+        source: fact.source.clone(),
+        arch: fact.arch.clone(),
+        licenses: fact.licenses.clone(),
+        locations: vec![location],
+        requires: Vec::new(),
+        provides: Vec::new(),
+        requested: fact.requested,
+        depends_on: Vec::new(),
+        purl: String::new(),
+        properties: fact.properties.clone(),
+    }
+}
+
+/// Gives every package its purl.
+pub(crate) fn set_purls(installed: &mut [Installed<'_>], distro: Option<&Distro>) {
+    for one in installed {
+        one.package.purl = purl(&one.package, distro);
+    }
+}
+
+/// Resolves what packages require into the purls of those that fulfil it.
+///
+/// Of a group of alternatives the first that an installed package fulfils counts: by name before by
+/// provision, of the same architecture before any other. A version that does not fit counts only
+/// if nothing fits (forced installations). `files` maps required paths to their owners.
+pub(crate) fn resolve_requirements(
+    installed: &mut [Installed<'_>],
+    scheme: Scheme,
+    files: &HashMap<&str, usize>,
+) {
+    let index = Index::new(installed, scheme);
+    let mut resolved: Vec<Vec<usize>> = Vec::with_capacity(installed.len());
+    for (at, one) in installed.iter().enumerate() {
+        let arch = one.fact.arch.as_deref();
+        let mut found: Vec<usize> = one
+            .fact
+            .requires
+            .iter()
+            .filter_map(|group| {
+                let fits = |strict: bool| {
+                    group
+                        .iter()
+                        .find_map(|wanted| index.find(wanted, (at, arch), strict))
+                };
+                let file = || {
+                    group
+                        .iter()
+                        .find_map(|w| files.get(w.name.as_str()).copied())
+                };
+                fits(true).or_else(file).or_else(|| fits(false))
+            })
+            .filter(|target| *target != at)
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        resolved.push(found);
+    }
+    let purls: Vec<String> = installed.iter().map(|i| i.package.purl.clone()).collect();
+    for (one, targets) in installed.iter_mut().zip(resolved) {
+        one.package.depends_on = targets
+            .into_iter()
+            .filter_map(|target| purls.get(target).cloned())
+            .collect();
+        one.package.depends_on.sort();
+        one.package.depends_on.dedup();
+    }
+}
+
+/// Is who is called what and who provides what.
+struct Index<'a> {
+    scheme: Scheme,
+    named: HashMap<&'a str, Vec<Offer<'a>>>,
+    provided: HashMap<&'a str, Vec<Offer<'a>>>,
+}
+
+/// Is a package under a name that it answers to.
+#[derive(Clone, Copy)]
+struct Offer<'a> {
+    package: usize,
+    arch: Option<&'a str>,
+    /// The version it has under that name; empty where a provision states none.
+    version: &'a str,
+}
+
+impl<'a> Index<'a> {
+    fn new(installed: &[Installed<'a>], scheme: Scheme) -> Self {
+        let mut named: HashMap<&'a str, Vec<Offer<'a>>> = HashMap::new();
+        let mut provided: HashMap<&'a str, Vec<Offer<'a>>> = HashMap::new();
+        for (package, one) in installed.iter().enumerate() {
+            let fact: &'a Package = one.fact;
+            let offer = Offer {
+                package,
+                arch: fact.arch.as_deref(),
+                version: &fact.version,
+            };
+            add(&mut named, &fact.name, offer);
+            for provision in &fact.provides {
+                let version = super::requirement::split_constraint(&provision.constraint).1;
+                add(&mut provided, &provision.name, Offer { version, ..offer });
+            }
+        }
+        Self {
+            scheme,
+            named,
+            provided,
+        }
+    }
+
+    /// Finds the package that fulfils a requirement of another one (its index and architecture).
+    fn find(
+        &self,
+        wanted: &Requirement,
+        (at, arch): (usize, Option<&str>),
+        strict: bool,
+    ) -> Option<usize> {
+        let (name, arch) = match (self.scheme, wanted.name.split_once(':')) {
+            (Scheme::Deb, Some((name, "any" | "native"))) => (name, arch),
+            (Scheme::Deb, Some((name, qualifier))) => (name, Some(qualifier)),
+            _ => (wanted.name.as_str(), arch),
+        };
+        for offers in [self.named.get(name), self.provided.get(name)] {
+            let best = offers
+                .into_iter()
+                .flatten()
+                .filter(|offer| !strict || self.fits(wanted, offer))
+                .min_by_key(|offer| {
+                    let distance = match offer.arch {
+                        _ if offer.package == at => 0,
+                        own if own == arch => 1,
+                        Some("all" | "noarch") => 2,
+                        _ => 3,
+                    };
+                    (distance, offer.package)
+                });
+            if let Some(offer) = best {
+                return Some(offer.package);
+            }
+        }
+        None
+    }
+
+    fn fits(&self, wanted: &Requirement, offer: &Offer<'_>) -> bool {
+        if wanted.constraint.is_empty() {
+            return true;
+        }
+        // A provision without version fulfils no requirement that states one (Debian Policy 7.5).
+        !offer.version.is_empty() && satisfies(self.scheme, &wanted.constraint, offer.version)
+    }
+}
+
+fn add<'a>(map: &mut HashMap<&'a str, Vec<Offer<'a>>>, name: &'a str, offer: Offer<'a>) {
+    let offers = map.entry(name).or_default();
+    if offers.len() < MAX_CANDIDATES {
+        offers.push(offer);
+    }
+}

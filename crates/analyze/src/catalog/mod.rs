@@ -1,0 +1,36 @@
+//! Catalogers: one folder per ecosystem, each an analyzer that turns package databases into
+//! packages.
+//!
+//! Adding one touches its own folder and one line in [`ALL`]. Its fixtures lie in
+//! `<eco>/testdata/*.txtar`: a sentence of intent, the files, and what is expected of them; one
+//! harness (`tests/fixtures.rs`) runs them all, and `UPDATE_EXPECT=1` rewrites the expectations.
+
+use plimsoll_model::analyzer::Analyzer;
+
+pub mod apk;
+mod assembly;
+mod damage;
+pub mod deb;
+mod deb822;
+mod paths;
+pub mod purl;
+pub mod release;
+mod requirement;
+pub mod rpm;
+
+/// All catalogers, by name.
+pub static ALL: &[&dyn Analyzer] = &[&apk::Apk, &deb::Deb, &release::Release, &rpm::Rpm];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn catalogers_are_sorted_and_unique() {
+        let names: Vec<_> = ALL.iter().map(|analyzer| analyzer.name()).collect();
+        assert!(names.windows(2).all(|pair| pair[0] < pair[1]), "{names:?}");
+        for analyzer in ALL {
+            assert!(analyzer.version() > 0);
+        }
+    }
+}

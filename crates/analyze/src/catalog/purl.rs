@@ -1,0 +1,199 @@
+//! Writing package URLs.
+//!
+//! Encoding follows the purl specification (ECMA-427, section 5.4, "Character encoding"): letters,
+//! digits, `.`, `-`, `_`, `~` and the colon stay, every other byte of the UTF-8 text becomes `%XX`.
+//! So a `+` of a version is written `%2B`, which every reader decodes; a bare `+` is read as a blank
+//! by some. What each type asks of case and namespace is said at [`purl`].
+
+use std::fmt::Write as _;
+
+use plimsoll_model::distro::Distro;
+use plimsoll_model::ecosystem::PackageKind;
+use plimsoll_model::package::Package;
+
+/// Writes the purl of an operating system's package.
+///
+/// The namespace is the distribution's id as the types `apk`, `deb` and `rpm` define it (with
+/// `redhat` for `rhel` and `opensuse` for all of openSUSE, as Syft and Trivy write them); it is left
+/// out when the distribution is unknown. Names of `apk` and `deb` are lower case by definition of
+/// their types. Qualifiers: `arch`, `distro` (`debian-12`), `epoch` (rpm), `rpmmod` (rpm modules) and
+/// `upstream`, the source as Syft writes it: `name` or `name@version` where it differs from the
+/// binary's, and for rpm always the file name of the source package.
+pub fn purl(package: &Package, distro: Option<&Distro>) -> String {
+    let mut out = String::with_capacity(96);
+    out.push_str("pkg:");
+    out.push_str(package.kind.as_str());
+    if let Some(distro) = distro
+        && !distro.id.is_empty()
+    {
+        out.push('/');
+        encode(&mut out, &namespace(package.kind, &distro.id));
+    }
+    out.push('/');
+    match package.kind {
+        PackageKind::Apk | PackageKind::Deb => encode(&mut out, &package.name.to_lowercase()),
+        PackageKind::Rpm => encode(&mut out, &package.name),
+    }
+    let (epoch, version) = match (package.kind, package.version.split_once(':')) {
+        (PackageKind::Rpm, Some((epoch, version))) => (epoch, version),
+        _ => ("", package.version.as_str()),
+    };
+    if !version.is_empty() {
+        out.push('@');
+        encode(&mut out, version);
+    }
+    let module = match package.kind {
+        PackageKind::Rpm => package.properties.get("modularity_label"),
+        _ => None,
+    };
+    // Sorted by key, as the specification asks.
+    let qualifiers = [
+        ("arch", package.arch.clone().unwrap_or_default()),
+        ("distro", distro.map(distro_qualifier).unwrap_or_default()),
+        ("epoch", epoch.to_owned()),
+        ("rpmmod", module.cloned().unwrap_or_default()),
+        ("upstream", upstream(package)),
+    ];
+    let mut separator = '?';
+    for (key, value) in &qualifiers {
+        if value.is_empty() {
+            continue;
+        }
+        out.push(separator);
+        separator = '&';
+        out.push_str(key);
+        out.push('=');
+        encode(&mut out, value);
+    }
+    out
+}
+
+/// Appends text, percent-encoded.
+pub fn encode(out: &mut String, text: &str) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'~' | b':') {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+}
+
+fn namespace(kind: PackageKind, id: &str) -> String {
+    let id = id.to_lowercase();
+    match kind {
+        PackageKind::Rpm if id == "rhel" => "redhat".to_owned(),
+        PackageKind::Rpm if id.starts_with("opensuse") => "opensuse".to_owned(),
+        _ => id,
+    }
+}
+
+/// Returns `id-version`, with the code name for releases without number (Debian testing).
+fn distro_qualifier(distro: &Distro) -> String {
+    let version = if distro.version_id.is_empty() {
+        &distro.codename
+    } else {
+        &distro.version_id
+    };
+    if distro.id.is_empty() || version.is_empty() {
+        return distro.id.clone();
+    }
+    format!("{}-{version}", distro.id)
+}
+
+fn upstream(package: &Package) -> String {
+    let Some(source) = &package.source else {
+        return String::new();
+    };
+    match package.kind {
+        PackageKind::Rpm => format!("{}-{}.src.rpm", source.name, source.version),
+        PackageKind::Apk if source.name == package.name => String::new(),
+        PackageKind::Apk => source.name.clone(),
+        PackageKind::Deb => match (
+            source.name == package.name,
+            source.version == package.version,
+        ) {
+            (true, true) => String::new(),
+            (false, true) => source.name.clone(),
+            (_, false) => format!("{}@{}", source.name, source.version),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plimsoll_model::package::SourcePackage;
+
+    fn distro(id: &str, version: &str) -> Distro {
+        Distro {
+            id: id.to_owned(),
+            version_id: version.to_owned(),
+            ..Distro::default()
+        }
+    }
+
+    fn package(kind: PackageKind, name: &str, version: &str, arch: &str) -> Package {
+        let mut package = Package::new(kind, name, version);
+        package.arch = Some(arch.to_owned());
+        package
+    }
+
+    fn source(name: &str, version: &str) -> Option<SourcePackage> {
+        Some(SourcePackage {
+            name: name.to_owned(),
+            version: version.to_owned(),
+        })
+    }
+
+    #[test]
+    fn purls_follow_the_specification() {
+        let mut curl = package(PackageKind::Deb, "curl", "7.88.1-10+deb12u12", "amd64");
+        curl.source = source("curl", "7.88.1-10+deb12u12");
+        let mut stdcxx = package(PackageKind::Deb, "libstdc++6", "1:12.2.0-14+b1", "amd64");
+        stdcxx.source = source("gcc-12", "1:12.2.0-14");
+        let mut module = package(PackageKind::Rpm, "nodejs", "1:18.9.1-1.el9", "x86_64");
+        module.source = source("nodejs", "18.9.1-1.el9");
+        module
+            .properties
+            .insert("modularity_label".to_owned(), "nodejs:18:1:9".to_owned());
+        let mut ssl = package(PackageKind::Apk, "ssl_client", "1.31.1-r9", "x86_64");
+        ssl.source = source("busybox", "1.31.1-r9");
+        let cases = [
+            (
+                purl(&curl, Some(&distro("debian", "12"))),
+                "pkg:deb/debian/curl@7.88.1-10%2Bdeb12u12?arch=amd64&distro=debian-12",
+            ),
+            (
+                purl(&stdcxx, Some(&distro("debian", "12"))),
+                "pkg:deb/debian/libstdc%2B%2B6@1:12.2.0-14%2Bb1?arch=amd64&distro=debian-12&upstream=gcc-12%401:12.2.0-14",
+            ),
+            (
+                purl(&module, Some(&distro("rhel", "9.4"))),
+                "pkg:rpm/redhat/nodejs@18.9.1-1.el9?arch=x86_64&distro=rhel-9.4&epoch=1&rpmmod=nodejs:18:1:9&upstream=nodejs-18.9.1-1.el9.src.rpm",
+            ),
+            (
+                purl(&ssl, Some(&distro("alpine", "3.11.3"))),
+                "pkg:apk/alpine/ssl_client@1.31.1-r9?arch=x86_64&distro=alpine-3.11.3&upstream=busybox",
+            ),
+            (
+                purl(&Package::new(PackageKind::Deb, "x y/ü", ""), None),
+                "pkg:deb/x%20y%2F%C3%BC",
+            ),
+        ];
+        for (got, want) in cases {
+            assert_eq!(got, want);
+        }
+    }
+
+    #[test]
+    fn a_release_without_number_is_called_by_its_code_name() {
+        let mut testing = distro("debian", "");
+        testing.codename = "trixie".to_owned();
+        let package = package(PackageKind::Deb, "a", "1", "all");
+        assert_eq!(
+            purl(&package, Some(&testing)),
+            "pkg:deb/debian/a@1?arch=all&distro=debian-trixie"
+        );
+    }
+}

@@ -1,0 +1,332 @@
+//! The main job on images that stand in the project: what it prints, its exit codes, its cache.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use common::{Place, demo, gaps, packages, without_source};
+use plimsoll_testkit::image::{Compression, LayerBuilder, TestImage, digest};
+
+const STATUS: &str = "Package: libc6\nStatus: install ok installed\nSource: glibc\n\
+                      Architecture: amd64\nVersion: 2.36-9\n\n";
+const OS_RELEASE: &str =
+    "ID=debian\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\nPRETTY_NAME=\"Debian 12\"\n";
+
+fn debian() -> LayerBuilder {
+    LayerBuilder::new().file("etc/os-release", OS_RELEASE).file("var/lib/dpkg/status", STATUS)
+}
+
+fn write(place: &Place, name: &str, layers: Vec<LayerBuilder>) -> String {
+    let image = TestImage::new(layers.into_iter().map(LayerBuilder::build).collect());
+    image.write_layout(&place.path(name), Compression::Gzip);
+    format!("oci-dir:{}", place.path(name).display())
+}
+
+#[test]
+fn the_demo_image_is_scanned_offline_with_the_starter_database() {
+    let place = Place::new();
+    let db = place.starter();
+    let ran = place.run(&["scan", &demo(), "--db", &db, "--offline"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.stderr, "");
+    for part in ["glibc", "CVE-2023-4911", "2.36-9+deb12u3", "Tested ", "known issues, found "] {
+        assert!(ran.stdout.contains(part), "{part} is missing:\n{}", ran.stdout);
+    }
+    assert!(!ran.stdout.contains('\x1b'), "no colours off a terminal");
+    // Same input, same bytes: with a cold cache, a warm one and none, on one thread and on four.
+    let json = |more: &[&str]| {
+        let mut words = vec!["scan", "--format", "json", "--db", &db];
+        let reference = demo();
+        words.push(&reference);
+        words.extend(more);
+        place.run(&words).stdout
+    };
+    let first = json(&["--jobs", "1"]);
+    for more in [&["--jobs", "4"][..], &["--no-cache"], &["--no-cache", "--jobs", "4"]] {
+        assert!(json(more) == first, "{more:?} changes the report");
+    }
+}
+
+#[test]
+fn every_file_form_gives_the_same_report() {
+    let place = Place::new();
+    let db = place.starter();
+    let second = LayerBuilder::new().file(
+        "var/lib/dpkg/status",
+        format!(
+            "{STATUS}Package: zlib1g\nStatus: install ok installed\nSource: zlib\n\
+             Architecture: amd64\nVersion: 1:1.2.13.dfsg-1\nDepends: libc6\n\n"
+        ),
+    );
+    let image = TestImage::new(vec![debian().build(), second.build()]);
+    let at = |name: &str| place.path(name);
+    image.write_layout(&at("gzip"), Compression::Gzip);
+    image.write_layout(&at("zstd"), Compression::Zstd);
+    image.write_layout(&at("plain"), Compression::None);
+    image.write_docker_archive(&at("docker.tar"), "shop:1");
+    image.write_oci_archive(&at("oci.tar"), Compression::Gzip);
+    let packed = plimsoll_testkit::image::compress(
+        &fs::read(at("docker.tar")).unwrap(),
+        Compression::Gzip,
+    );
+    fs::write(at("docker.tar.gz"), packed).unwrap();
+    let references = [
+        "oci-dir:gzip",
+        "oci-dir:zstd:latest",
+        "oci-dir:plain",
+        "docker-archive:docker.tar",
+        "docker-archive:docker.tar.gz",
+        "oci-archive:oci.tar",
+        "gzip",
+        "docker.tar",
+        "oci.tar",
+    ];
+    let reports: Vec<_> = references
+        .iter()
+        .map(|reference| without_source(place.report(reference, &["--db", &db, "--no-cache"], 0)))
+        .collect();
+    for (reference, report) in references.iter().zip(&reports) {
+        assert_eq!(report, &reports[0], "{reference}");
+    }
+    assert_eq!(packages(&reports[0]), ["libc6 2.36-9 amd64", "zlib1g 1:1.2.13.dfsg-1 amd64"]);
+    assert_eq!(reports[0]["packages"][1]["layer"], 1, "zlib1g came with the second layer");
+    assert_eq!(reports[0]["packages"][0]["layer"], 0);
+}
+
+#[test]
+fn exit_codes_tell_what_happened() {
+    let place = Place::new();
+    let db = place.starter();
+    let good = write(&place, "good", vec![debian()]);
+    let empty = write(&place, "empty", vec![LayerBuilder::new().file("app", "x")]);
+    let other = write(
+        &place,
+        "other",
+        vec![
+            LayerBuilder::new()
+                .file("etc/os-release", "ID=debian\nVERSION_ID=\"7\"\n")
+                .file("var/lib/dpkg/status", STATUS),
+        ],
+    );
+    let cases: &[(&[&str], i32, &str)] = &[
+        (&["scan", &good, "--db", &db], 0, ""),
+        (&["scan", &good, "--db", &db, "--fail-on", "unknown"], 1, ""),
+        (&["scan", &good], 3, ""),
+        (&["scan", &good, "--fail-on", "critical"], 3, ""),
+        (&["scan", &empty, "--db", &db], 3, ""),
+        (&["scan", &other, "--db", &db], 3, ""),
+        (&["scan", "oci-dir:nowhere", "--db", &db], 2, "nowhere"),
+        (&["scan", &good, "--db", "nowhere.db"], 2, "nowhere.db"),
+        (&["scan", &good, "--format", "yaml"], 2, "json, table"),
+        (&["scan", &good, "--output", "report.json"], 2, "FORMAT=FILE"),
+        (&["scan", &good, "--output", "json=no/such/folder/x"], 2, "no/such/folder"),
+        (&["scan", &good, "--platform", "linux/arm64"], 2, "there is linux/amd64"),
+        (&["scan", "registry:127.0.0.1:1/x", "--offline"], 2, "--offline"),
+        (&["scan"], 2, "REF"),
+        (&["frobnicate"], 2, "frobnicate"),
+        (&["versions", "cobol"], 2, "apk, deb, rpm"),
+    ];
+    for (words, code, part) in cases {
+        let ran = place.run(words);
+        assert_eq!(ran.code, *code, "{words:?}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains(part), "{words:?}: {}", ran.stderr);
+        if *code == 2 && words.len() > 1 {
+            assert_eq!(ran.stdout, "", "{words:?}");
+        }
+    }
+    // A silent zero is the worst failure: what could not be judged is said, in words.
+    assert_eq!(gaps(&place.report(&empty, &["--db", &db], 3)), ["nothing-recognized"]);
+    assert_eq!(gaps(&place.report(&good, &[], 3)), ["no-database"]);
+    assert!(gaps(&place.report(&other, &["--db", &db], 3)).contains(&"no-feed".to_owned()));
+}
+
+#[test]
+fn reports_go_to_files_as_well_and_whole() {
+    let place = Place::new();
+    let db = place.starter();
+    let good = write(&place, "good", vec![debian()]);
+    let ran =
+        place.run(&["scan", &good, "--db", &db, "-q", "-o", "json=a.json", "-o", "table=a.txt"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
+    let json: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(place.path("a.json")).unwrap()).unwrap();
+    assert_eq!(json["schema"], "plimsoll/report/1");
+    assert!(fs::read_to_string(place.path("a.txt")).unwrap().contains("Tested 1 dep"));
+}
+
+#[test]
+fn options_come_from_the_file_and_the_environment_too() {
+    let place = Place::new();
+    let db = place.starter();
+    let good = write(&place, "good", vec![debian()]);
+    fs::write(place.path("plimsoll.toml"), format!("db = {db:?}\n[scan]\nfail-on = \"unknown\"\n"))
+        .unwrap();
+    assert_eq!(place.run(&["scan", &good]).code, 1, "both come from the file");
+    assert_eq!(place.run(&["scan", &good, "--fail-on", "critical"]).code, 0, "typed wins");
+    let ran = common::ran(
+        place.command(&["scan", &good]).env("PLIMSOLL_FAIL_ON", "critical").output().unwrap(),
+    );
+    assert_eq!(ran.code, 0, "the environment wins over the file");
+    fs::write(place.path("plimsoll.toml"), "[scan]\nfail-upon = \"high\"\n").unwrap();
+    let ran = place.run(&["scan", &good]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("fail-upon"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_clean_layer_in_the_cache_hides_no_bad_one() {
+    let place = Place::new();
+    let db = place.starter();
+    let clean = TestImage::new(vec![LayerBuilder::new().file("etc/os-release", OS_RELEASE).build()]);
+    clean.write_layout(&place.path("clean"), Compression::Gzip);
+    place.report("oci-dir:clean", &["--db", &db], 3);
+    // The same diff-ids are claimed for another layer, in every form.
+    let mut liar = TestImage::new(vec![debian().build()]);
+    liar.claimed_diff_ids = Some(vec![digest(&clean.layers[0])]);
+    liar.write_layout(&place.path("liar"), Compression::Gzip);
+    liar.write_layout(&place.path("liar-plain"), Compression::None);
+    liar.write_docker_archive(&place.path("liar.tar"), "liar:1");
+    for reference in ["oci-dir:liar", "oci-dir:liar-plain", "docker-archive:liar.tar"] {
+        let ran = place.run(&["scan", reference, "--db", &db]);
+        assert_eq!(ran.code, 2, "{reference}: {}", ran.stdout);
+        assert!(ran.stderr.contains("expected"), "{reference}: {}", ran.stderr);
+    }
+    // A blob that is replaced after it was scanned is not taken from the cache.
+    let good = TestImage::new(vec![debian().build()]);
+    good.write_layout(&place.path("good"), Compression::Gzip);
+    place.report("oci-dir:good", &["--db", &db], 0);
+    let blobs = place.path("good/blobs/sha256");
+    let largest = fs::read_dir(&blobs)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .max_by_key(|path| path.metadata().unwrap().len())
+        .unwrap();
+    for path in fs::read_dir(&blobs).unwrap().map(|entry| entry.unwrap().path()) {
+        let mut bytes = fs::read(&path).unwrap();
+        if bytes.starts_with(&[0x1f, 0x8b]) {
+            bytes[20] ^= 1;
+            fs::write(&path, bytes).unwrap();
+        }
+    }
+    let ran = place.run(&["scan", "oci-dir:good", "--db", &db]);
+    assert_eq!(ran.code, 2, "{largest:?}: {}", ran.stdout);
+}
+
+#[test]
+fn many_scans_at_once_share_the_cache() {
+    let place = Place::new();
+    let db = place.starter();
+    let reference = demo();
+    let expected = place.run(&["scan", &reference, "--db", &db, "--no-cache", "--format", "json"]);
+    let children: Vec<_> = (0..8)
+        .map(|_| {
+            place
+                .command(&["scan", &reference, "--db", &db, "--format", "json"])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for child in children {
+        let ran = common::ran(child.wait_with_output().unwrap());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert!(ran.stdout == expected.stdout);
+    }
+}
+
+#[test]
+fn a_killed_scan_leaves_the_cache_whole() {
+    let place = Place::new();
+    let db = place.starter();
+    let reference = demo();
+    let words = ["scan", reference.as_str(), "--db", db.as_str(), "--format", "json"];
+    let expected = place.run(&words).stdout;
+    let _ = fs::remove_dir_all(place.path(".cache"));
+    for wait in 0..25 {
+        let mut child =
+            place.command(&words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_micros(wait * 400));
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    assert!(place.run(&words).stdout == expected);
+    assert!(place.run(&words).stdout == expected);
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_done_without() {
+    let place = Place::new();
+    let db = place.starter();
+    fs::write(place.path("file"), "not a folder").unwrap();
+    let ran = place.run(&["scan", &demo(), "--db", &db, "--cache-dir", "file/x"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+}
+
+#[test]
+fn a_second_scan_reads_no_layer_again() {
+    let place = Place::new();
+    let db = place.starter();
+    let good = write(&place, "good", vec![debian()]);
+    let first = place.report(&good, &["--db", &db], 0);
+    // The layer's stamp counts only once the file has rested for a second.
+    std::thread::sleep(Duration::from_millis(1100));
+    place.report(&good, &["--db", &db], 0);
+    let start = Instant::now();
+    let third = place.report(&good, &["--db", &db], 0);
+    assert!(start.elapsed() < Duration::from_secs(20));
+    assert_eq!(first, third);
+}
+
+#[test]
+fn a_folder_is_scanned_as_a_root_file_system() {
+    let place = Place::new();
+    let db = place.starter();
+    let root = place.path("root");
+    for (name, text) in [("etc/os-release", OS_RELEASE), ("var/lib/dpkg/status", STATUS)] {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    // Links are listed, never followed out of the folder; a pipe is not waited for.
+    std::os::unix::fs::symlink("/etc/passwd", root.join("usr-lib")).unwrap();
+    fs::create_dir_all(root.join("usr/lib")).unwrap();
+    std::os::unix::fs::symlink("/etc/os-release", root.join("usr/lib/os-release")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(root.join("pipe")).status();
+    assert!(made.is_ok_and(|status| status.success()));
+    let report = place.report("dir:root", &["--db", &db], 0);
+    assert_eq!(packages(&report), ["libc6 2.36-9 amd64"]);
+    assert_eq!(report["image"]["distro"]["version"], "12");
+    assert!(report["image"]["digest"].is_null());
+}
+
+#[test]
+fn versions_prints_what_is_not_so() {
+    let place = Place::new();
+    let run = |input: &str, ecosystem: &str| {
+        let file = place.path("in");
+        fs::write(&file, input).unwrap();
+        let mut command = place.command(&["versions", ecosystem]);
+        common::ran(command.stdin(fs::File::open(&file).unwrap()).output().unwrap())
+    };
+    let ran = run("1.0~rc1 < 1.0\n1:0 > 9\n\n", "deb");
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
+    let ran = run("1.0~rc1 > 1.0\n1 = 1\n", "deb");
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, "1.0~rc1 > 1.0\n"));
+    let ran = run("1.0 ? 2.0\n", "rpm");
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("line 1"), "{}", ran.stderr);
+}
+
+#[test]
+fn help_has_examples_and_completions_and_a_manual_come_out() {
+    let place = Place::new();
+    assert!(place.run(&["scan", "--help"]).stdout.contains("Examples:"));
+    assert!(place.run(&["completions", "bash"]).stdout.contains("plimsoll"));
+    assert!(place.run(&["man"]).stdout.contains(".TH plimsoll"));
+    assert!(place.run(&["--version"]).stdout.starts_with("plimsoll 0."));
+    assert!(Path::new(env!("CARGO_BIN_EXE_plimsoll")).exists());
+}

@@ -1,0 +1,255 @@
+//! Feeds: files as upstream serves them, read into [`Record`]s.
+//!
+//! Each feed is one folder with one [`Feed`], listed in [`ALL`]. A feed recognises its files by
+//! upstream's own layout at any depth under the folder it is given, so a mirror needs no
+//! configuration. Reading never fails as a whole: a damaged record is counted and said, the rest is
+//! kept; `Err` is for the disk.
+//!
+//! # Excerpts
+//!
+//! A folder may hold a file `scope.json`, either `{"ecosystem": "Debian:12", "packages": ["glibc"]}`
+//! or a list of such objects. It says that the feed files in this folder and below are an excerpt,
+//! complete only for these packages (source names for deb and apk); the nearest such file above a
+//! feed file counts. The scopes of one ecosystem add up. An ecosystem that any scope names is
+//! partial as a whole, also when another, full feed speaks of it: the matcher then reports every
+//! package outside of the scope as not covered. Without any such file a feed is taken as full.
+//!
+//! Deliberately absent: fetching, and joining records of several feeds (see [`crate::db`]).
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use plimsoll_model::advisory::Advisory;
+use plimsoll_model::severity::{Cvss, Severity};
+use plimsoll_model::version::Scheme;
+
+pub mod debian_advisories;
+pub mod debian_tracker;
+pub mod kev;
+pub mod osv;
+mod scope;
+pub mod secdb;
+mod walk;
+
+pub use scope::{Scope, parse_scopes};
+pub use walk::{Found, Tree, walk};
+
+/// Every feed that can be read, by name.
+pub static ALL: &[&dyn Feed] = &[
+    &debian_advisories::DebianAdvisories,
+    &debian_tracker::DebianTracker,
+    &kev::Kev,
+    &osv::Osv,
+    &secdb::Secdb,
+];
+
+/// The largest feed file that is read, in bytes. The largest upstream file is some 300 MB.
+const FILE_LIMIT: u64 = 2 << 30;
+
+/// How many notes on damage one file may leave; the rest is only counted.
+const NOTE_LIMIT: usize = 5;
+
+/// Is a kind of feed.
+///
+/// For implementors: [`Feed::recognises`] looks at the path only and must not claim what another
+/// feed owns. [`Feed::read`] keeps what can be read, bounds what it allocates by the file's size,
+/// and reports damage in the batch.
+pub trait Feed: Sync {
+    /// Returns its name, which is also the name of what it reads, or its first part (`osv`).
+    fn name(&self) -> &'static str;
+
+    /// Returns one line on what it reads and from where.
+    fn about(&self) -> &'static str;
+
+    /// Returns how it ranks where several feeds state the same about the same package: the lowest
+    /// wins. Distribution feeds come before aggregators of them.
+    fn rank(&self) -> u8;
+
+    /// Says whether a file is of this feed, by its path below the folder that is read.
+    fn recognises(&self, parts: &[&str]) -> bool;
+
+    /// Reads a file. `parts` is its path as [`Feed::recognises`] saw it.
+    fn read(&self, path: &Path, parts: &[&str]) -> io::Result<Batch>;
+}
+
+/// Is what one file of a feed says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    /// The feed's name in the database (`debian-tracker`, `osv/AlmaLinux:9`).
+    pub name: String,
+    /// The date of the data, RFC 3339; empty when it does not say.
+    pub fetched_at: String,
+    /// How many records were read, withdrawn ones included.
+    pub read: u64,
+    /// How many records could not be read in full.
+    pub damaged: u64,
+    /// What was damaged, one line each, the first few.
+    pub notes: Vec<String>,
+    /// The records.
+    pub records: Vec<Record>,
+}
+
+/// Is one record of a feed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Record {
+    /// Its id in the feed.
+    pub id: String,
+    /// What it is about.
+    pub level: Level,
+    /// The vulnerabilities that it is about: CVE ids where there are any, else its own id.
+    pub vulnerabilities: Vec<String>,
+    /// Other names of the one vulnerability that it describes.
+    pub same: Vec<String>,
+    /// When it was last changed, RFC 3339; decides between copies of the same record.
+    pub modified: String,
+    /// Whether it was taken back: it then states nothing.
+    pub withdrawn: bool,
+    /// A short title; never a retelling.
+    pub title: String,
+    /// When it was published, RFC 3339; empty when unknown.
+    pub published: String,
+    /// References, the best first, a few.
+    pub urls: Vec<String>,
+    /// The rating that the record itself states in words.
+    pub severity: Option<Severity>,
+    /// CVSS ratings; the source is filled in when records are joined.
+    pub cvss: Vec<Cvss>,
+    /// Whether it says that the vulnerability is exploited.
+    pub known_exploited: bool,
+    /// What it says about packages.
+    pub statements: Vec<Statement>,
+}
+
+/// Is what a record is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// One vulnerability: it can say "not affected" and "no fix yet".
+    #[default]
+    Vulnerability,
+    /// An update that fixes any number of them.
+    Advisory,
+}
+
+/// Is what a record says about one package.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statement {
+    /// The statement. Its id is the record's.
+    pub advisory: Advisory,
+    /// Names of further advisories about the same (`XSA-254`), which are no aliases of the
+    /// vulnerability.
+    pub also: Vec<String>,
+    /// The part of the distribution that it is about (`main`, `community`); may be empty.
+    pub repository: String,
+}
+
+impl Batch {
+    /// Makes an empty batch of a feed.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Counts a damaged record and keeps the first few reasons.
+    pub fn damage(&mut self, what: impl AsRef<str>) {
+        self.damaged += 1;
+        if self.notes.len() < NOTE_LIMIT {
+            self.notes
+                .push(plimsoll_model::text::escape(what.as_ref()).into_owned());
+        }
+    }
+
+    /// Makes the date of the data later, if a text is a date and later.
+    pub fn dated(&mut self, date: &str) {
+        if let Some(date) = timestamp(date)
+            && date > self.fetched_at.as_str()
+        {
+            date.clone_into(&mut self.fetched_at);
+        }
+    }
+}
+
+/// Returns how versions of an ecosystem are ordered, where the model has that order.
+pub fn scheme(ecosystem: &str) -> Option<Scheme> {
+    let base = ecosystem.split_once(':').map_or(ecosystem, |(base, _)| base);
+    match base {
+        "Debian" | "Ubuntu" | "Echo" => Some(Scheme::Deb),
+        "Alpine" | "Alpaquita" | "Chainguard" | "MinimOS" | "Wolfi" => Some(Scheme::Apk),
+        "AlmaLinux" | "Azure Linux" | "Mageia" | "Photon OS" | "Red Hat" | "Rocky Linux"
+        | "SUSE" | "openEuler" | "openSUSE" => Some(Scheme::Rpm),
+        _ => None,
+    }
+}
+
+/// Returns a text if it has the shape of an RFC 3339 date and time in UTC.
+fn timestamp(text: &str) -> Option<&str> {
+    let bytes = text.as_bytes();
+    let shape = bytes.len() >= 20
+        && bytes.len() <= 40
+        && bytes.iter().enumerate().all(|(index, byte)| match index {
+            4 | 7 => *byte == b'-',
+            10 => *byte == b'T',
+            13 | 16 => *byte == b':',
+            0..=18 => byte.is_ascii_digit(),
+            _ => byte.is_ascii_digit() || matches!(byte, b'.' | b'Z'),
+        });
+    (shape && text.ends_with('Z')).then_some(text)
+}
+
+/// Returns the first line of a text, cut to a number of characters, as a title.
+fn title(text: &str, limit: usize) -> String {
+    let line = text.trim().lines().next().unwrap_or("").trim();
+    if line.chars().count() <= limit {
+        return line.to_owned();
+    }
+    let cut: String = line.chars().take(limit.saturating_sub(1)).collect();
+    format!("{}…", cut.trim_end())
+}
+
+/// Reads a whole file; a file over the limit is `FileTooLarge`.
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    let size = file.metadata()?.len();
+    if size > FILE_LIMIT {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("{size} bytes, expected at most {FILE_LIMIT}"),
+        ));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+    file.take(FILE_LIMIT).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Returns a path below a folder as text parts; `None` when a part is not UTF-8.
+fn parts_of(path: &Path) -> Option<Vec<&str>> {
+    path.iter().map(|part| part.to_str()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_sorted_unique_and_documented() {
+        assert!(ALL.windows(2).all(|pair| pair[0].name() < pair[1].name()));
+        assert!(ALL.iter().all(|feed| !feed.about().is_empty()));
+    }
+
+    #[test]
+    fn only_full_dates_in_utc_count() {
+        assert!(timestamp("2026-08-21T12:56:10Z").is_some());
+        assert!(timestamp("2026-08-21T12:56:10.25Z").is_some());
+        for text in ["", "0", "2026-08-21", "2026-08-21T12:56:10+02:00", "9999999999999999999Z"] {
+            assert!(timestamp(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn titles_are_one_short_line() {
+        assert_eq!(title(" one\ntwo", 10), "one");
+        assert_eq!(title("0123456789", 5), "0123…");
+    }
+}

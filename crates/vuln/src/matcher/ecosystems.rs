@@ -1,0 +1,145 @@
+//! Which ecosystem of the feeds a distribution is.
+
+use plimsoll_model::distro::Distro;
+use plimsoll_model::ecosystem::PackageKind;
+
+use crate::feeds::debian_advisories;
+
+/// Is what a distribution is to the feeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judge {
+    /// A distribution that feeds speak of.
+    Feed {
+        /// The ecosystem and release in OSV's spelling.
+        ecosystem: String,
+        /// The kind of its packages.
+        kind: PackageKind,
+    },
+    /// A derivative: its packages are rebuilt or changed, so its parent's feed does not fit.
+    Derivative {
+        /// The parent, from `ID_LIKE`.
+        parent: String,
+    },
+    /// Nothing that any feed speaks of.
+    Unknown,
+}
+
+/// Finds the ecosystem of a distribution (os-release(5) fields; ecosystems as in the OSV schema,
+/// "affected[].package").
+pub fn judge(distro: &Distro) -> Judge {
+    let version = distro.version_id.trim();
+    let major = version.split('.').next().unwrap_or("");
+    let feed = |ecosystem: String, kind| Judge::Feed { ecosystem, kind };
+    match distro.id.as_str() {
+        "debian" => {
+            // Testing and unstable state no number; their code name stands for it.
+            let ecosystem = if major.is_empty() {
+                let codename = distro.codename.split('/').next().unwrap_or("");
+                if codename.is_empty() {
+                    return Judge::Unknown;
+                }
+                debian_advisories::ecosystem(codename)
+            } else {
+                format!("Debian:{major}")
+            };
+            feed(ecosystem, PackageKind::Deb)
+        }
+        "ubuntu" => {
+            let (year, month) = version.split_once('.').unwrap_or((version, ""));
+            let even = year.parse::<u32>().is_ok_and(|year| year.is_multiple_of(2));
+            let month = month.split('.').next().unwrap_or("");
+            let lts = if even && month == "04" { ":LTS" } else { "" };
+            feed(format!("Ubuntu:{year}.{month}{lts}"), PackageKind::Deb)
+        }
+        "alpine" => {
+            let mut parts = version.split('.');
+            let (first, second) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+            let numbers = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+            // Edge calls itself by the release to come: `3.23.0_alpha20251016`.
+            let ecosystem = if version.contains("_alpha") || version.is_empty() || version == "edge" {
+                "Alpine:edge".to_owned()
+            } else if numbers(first) && numbers(second) {
+                format!("Alpine:v{first}.{second}")
+            } else {
+                return Judge::Unknown;
+            };
+            feed(ecosystem, PackageKind::Apk)
+        }
+        "wolfi" => feed("Wolfi".to_owned(), PackageKind::Apk),
+        "chainguard" => feed("Chainguard".to_owned(), PackageKind::Apk),
+        "almalinux" if !major.is_empty() => feed(format!("AlmaLinux:{major}"), PackageKind::Rpm),
+        "rocky" if !major.is_empty() => feed(format!("Rocky Linux:{major}"), PackageKind::Rpm),
+        _ => match distro.id_like.first() {
+            Some(parent) => Judge::Derivative {
+                parent: parent.clone(),
+            },
+            None => Judge::Unknown,
+        },
+    }
+}
+
+/// Returns the distribution's own page about a vulnerability.
+pub(super) fn page(ecosystem: &str, id: &str) -> Option<String> {
+    let base = ecosystem.split(':').next().unwrap_or("");
+    let cve = id.starts_with("CVE-");
+    match base {
+        "Debian" => Some(format!("https://security-tracker.debian.org/tracker/{id}")),
+        "Ubuntu" if cve => Some(format!("https://ubuntu.com/security/{id}")),
+        "Alpine" if cve => Some(format!("https://security.alpinelinux.org/vuln/{id}")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distributions_have_their_ecosystems() {
+        for (id, version, codename, expected) in [
+            ("debian", "12", "bookworm", "Debian:12"),
+            ("debian", "12.5", "", "Debian:12"),
+            ("debian", "", "forky", "Debian:14"),
+            ("debian", "", "sid", "Debian:sid"),
+            ("ubuntu", "22.04", "jammy", "Ubuntu:22.04:LTS"),
+            ("ubuntu", "24.10", "oracular", "Ubuntu:24.10"),
+            ("ubuntu", "23.04", "lunar", "Ubuntu:23.04"),
+            ("alpine", "3.11.3", "", "Alpine:v3.11"),
+            ("alpine", "3.23.0_alpha20251016", "", "Alpine:edge"),
+            ("almalinux", "9.4", "", "AlmaLinux:9"),
+            ("rocky", "8.10", "", "Rocky Linux:8"),
+            ("wolfi", "20230201", "", "Wolfi"),
+            ("chainguard", "20230214", "", "Chainguard"),
+        ] {
+            let distro = Distro {
+                id: id.to_owned(),
+                version_id: version.to_owned(),
+                codename: codename.to_owned(),
+                ..Distro::default()
+            };
+            match judge(&distro) {
+                Judge::Feed { ecosystem, .. } => assert_eq!(ecosystem, expected),
+                other => panic!("{id} {version}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn derivatives_are_not_their_parents() {
+        let mint = Distro {
+            id: "linuxmint".to_owned(),
+            id_like: vec!["ubuntu".to_owned(), "debian".to_owned()],
+            version_id: "21.3".to_owned(),
+            ..Distro::default()
+        };
+        assert_eq!(judge(&mint), Judge::Derivative { parent: "ubuntu".to_owned() });
+        for (id, version) in [("nixos", "24.05"), ("debian", ""), ("alpine", "x"), ("almalinux", "")] {
+            let distro = Distro {
+                id: id.to_owned(),
+                version_id: version.to_owned(),
+                ..Distro::default()
+            };
+            assert_eq!(judge(&distro), Judge::Unknown, "{id}");
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! Decides what the statements about one package mean for one installed version.
+//!
+//! Statements about the same vulnerability are weighed: one about the vulnerability itself counts
+//! before one of an update, a better-ranked feed before another. Among equals one "affected" is
+//! enough. Two things that lower statements know are not lost:
+//!
+//! - Where the best statement knows no fixed version, an update that states one decides: the
+//!   tracker's "open" was not taken back when the fix came.
+//! - An update whose fixed version is not installed is reported under its own id where none of the
+//!   vulnerabilities that it covers is: they were judged by themselves, but the update is missing.
+
+use std::collections::BTreeMap;
+
+use plimsoll_model::advisory::FixState;
+use plimsoll_model::severity::Severity;
+use plimsoll_model::version::Scheme;
+
+use crate::db::format::{RangeDisk, StatementDisk};
+
+/// Is an installed version and what else statements ask of a package.
+#[derive(Clone, Debug)]
+pub(super) struct Subject<'a> {
+    /// How its versions are ordered.
+    pub(super) scheme: Scheme,
+    /// The version to compare.
+    pub(super) version: &'a str,
+    /// The architecture.
+    pub(super) arch: Option<&'a str>,
+    /// The module and stream that it was built in (`nodejs:18`), empty when it is modular but that
+    /// is not known; `None` when it is not modular.
+    pub(super) stream: Option<&'a str>,
+    /// Whether epochs are left out of the comparison, because the version states none where one
+    /// would belong.
+    pub(super) without_epoch: bool,
+}
+
+/// Is a statement that hits, and how.
+#[derive(Clone, Debug)]
+pub(super) struct Hit<'d, 's> {
+    /// The vulnerability's number.
+    pub(super) vulnerability: u32,
+    /// The statement that decided.
+    pub(super) statement: &'s StatementDisk<'d>,
+    /// The range that the version is in; `None` when it is listed by itself.
+    pub(super) range: Option<RangeDisk<'d>>,
+    /// What is known of a fix.
+    pub(super) fix: FixState,
+    /// The distribution's rating, and the number of the feed that states it.
+    pub(super) severity: Option<(Severity, u16)>,
+    /// Names of updates that apply.
+    pub(super) aliases: Vec<&'d str>,
+}
+
+/// Is what a statement says about a version.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Verdict<'d> {
+    /// It is affected, by this range or by being listed.
+    Affected(Option<RangeDisk<'d>>),
+    /// It is not.
+    NotAffected,
+    /// The bound is no version of this scheme.
+    NotComparable,
+}
+
+/// Is what came of all statements about a package.
+#[derive(Debug, Default)]
+pub(super) struct Judged<'d, 's> {
+    /// What hits, by vulnerability.
+    pub(super) hits: Vec<Hit<'d, 's>>,
+    /// The records whose bounds could not be compared.
+    pub(super) not_comparable: Vec<&'d str>,
+}
+
+/// Weighs all statements about a package.
+pub(super) fn judge<'d, 's>(
+    statements: &'s [StatementDisk<'d>],
+    subject: &Subject<'_>,
+) -> Judged<'d, 's> {
+    let mut by_vulnerability: BTreeMap<u32, Vec<(&'s StatementDisk<'d>, Verdict<'d>)>> =
+        BTreeMap::new();
+    for statement in statements {
+        if !concerns(statement, subject) {
+            continue;
+        }
+        let verdict = verdict(statement, subject);
+        for vulnerability in &statement.vulnerabilities {
+            by_vulnerability.entry(*vulnerability).or_default().push((statement, verdict));
+        }
+    }
+    let mut judged = Judged::default();
+    for (vulnerability, stated) in &by_vulnerability {
+        if let Some(hit) = weigh(*vulnerability, stated, subject, &mut judged.not_comparable) {
+            judged.hits.push(hit);
+        }
+    }
+    updates_left(statements, subject, &mut judged);
+    judged.not_comparable.sort_unstable();
+    judged.not_comparable.dedup();
+    judged
+}
+
+/// Weighs the statements about one vulnerability.
+fn weigh<'d, 's>(
+    vulnerability: u32,
+    stated: &[(&'s StatementDisk<'d>, Verdict<'d>)],
+    subject: &Subject<'_>,
+    not_comparable: &mut Vec<&'d str>,
+) -> Option<Hit<'d, 's>> {
+    let weight = |statement: &StatementDisk<'_>| (statement.advisory, statement.rank);
+    let best = stated.iter().map(|(statement, _)| weight(statement)).min()?;
+    let mut deciding: Vec<_> = stated
+        .iter()
+        .filter(|(statement, _)| weight(statement) == best)
+        .copied()
+        .collect();
+    let unfixed = |(statement, verdict): &(&StatementDisk<'d>, Verdict<'d>)| {
+        matches!(verdict, Verdict::Affected(_)) && statement.fix != FixState::Fixed
+    };
+    if deciding.iter().any(unfixed) && !deciding.iter().any(|(s, _)| s.fix == FixState::Fixed) {
+        let updates: Vec<_> = stated
+            .iter()
+            .filter(|(statement, verdict)| {
+                statement.advisory
+                    && statement.fix == FixState::Fixed
+                    && *verdict != Verdict::NotComparable
+            })
+            .copied()
+            .collect();
+        if !updates.is_empty() {
+            deciding = updates;
+        }
+    }
+    let affected: Vec<_> = deciding
+        .iter()
+        .filter_map(|(statement, verdict)| match verdict {
+            Verdict::Affected(range) => Some((*statement, *range)),
+            _ => None,
+        })
+        .collect();
+    // The range whose end is highest: only that version is free of it for certain.
+    let Some((statement, range)) = affected.iter().copied().reduce(|a, b| {
+        let end = |range: Option<RangeDisk<'d>>| range.and_then(|range| range.fixed);
+        match (end(a.1), end(b.1)) {
+            (Some(x), Some(y)) if subject.scheme.sort_order(x, y).is_lt() => b,
+            (None, Some(_)) => b,
+            _ => a,
+        }
+    }) else {
+        not_comparable.extend(
+            deciding
+                .iter()
+                .filter(|(_, verdict)| *verdict == Verdict::NotComparable)
+                .map(|(statement, _)| statement.record),
+        );
+        return None;
+    };
+    let rated = affected
+        .iter()
+        .map(|(statement, _)| *statement)
+        .chain(stated.iter().map(|(statement, _)| *statement));
+    let severity = rated
+        .filter_map(|statement| Some((statement.severity?, statement.feed)))
+        .next();
+    let mut aliases: Vec<&'d str> = Vec::new();
+    for (statement, verdict) in stated {
+        if matches!(verdict, Verdict::Affected(_)) {
+            if statement.advisory {
+                aliases.push(statement.record);
+            }
+            aliases.extend(&statement.also);
+        }
+    }
+    aliases.sort_unstable();
+    aliases.dedup();
+    let has_fix = range.is_some_and(|range| range.fixed.is_some());
+    Some(Hit {
+        vulnerability,
+        statement,
+        range,
+        fix: if has_fix { FixState::Fixed } else { unfixed_state(statement.fix) },
+        severity,
+        aliases,
+    })
+}
+
+/// Adds the updates that apply but that no hit carries.
+fn updates_left<'d, 's>(
+    statements: &'s [StatementDisk<'d>],
+    subject: &Subject<'_>,
+    judged: &mut Judged<'d, 's>,
+) {
+    for statement in statements {
+        let Some(own) = statement.own else { continue };
+        if !statement.advisory
+            || statement.vulnerabilities.contains(&own)
+            || !concerns(statement, subject)
+        {
+            continue;
+        }
+        let Verdict::Affected(range) = verdict(statement, subject) else {
+            continue;
+        };
+        let carried = judged.hits.iter().any(|hit| {
+            hit.vulnerability == own || statement.vulnerabilities.contains(&hit.vulnerability)
+        });
+        if range.is_some_and(|range| range.fixed.is_some()) && !carried {
+            judged.hits.push(Hit {
+                vulnerability: own,
+                statement,
+                range,
+                fix: FixState::Fixed,
+                severity: statement.severity.map(|severity| (severity, statement.feed)),
+                aliases: Vec::new(),
+            });
+        }
+    }
+}
+
+/// Corrects a state that belongs to another range of the same statement.
+fn unfixed_state(fix: FixState) -> FixState {
+    match fix {
+        FixState::Fixed => FixState::NotFixed,
+        other => other,
+    }
+}
+
+/// Says whether a statement is about a package of this architecture and module at all.
+fn concerns(statement: &StatementDisk<'_>, subject: &Subject<'_>) -> bool {
+    if !statement.arches.is_empty()
+        && let Some(arch) = subject.arch
+        && !matches!(arch, "noarch" | "all" | "any")
+        && !statement.arches.contains(&arch)
+    {
+        return false;
+    }
+    match (statement.module, subject.stream) {
+        (None, None) => true,
+        // A stream that either side does not name cannot be told apart; the version decides.
+        (Some(streams), Some(stream)) => {
+            stream.is_empty()
+                || streams.is_empty()
+                || streams.split(',').any(|candidate| candidate == stream)
+        }
+        // Modular and plain builds of the same name follow different lines.
+        _ => subject.scheme != Scheme::Rpm,
+    }
+}
+
+/// Compares a version with a statement.
+fn verdict<'d>(statement: &StatementDisk<'d>, subject: &Subject<'_>) -> Verdict<'d> {
+    let bound = |text: &'d str| {
+        if subject.without_epoch { strip_epoch(text) } else { text }
+    };
+    let version = subject.version;
+    let mut doubtful = false;
+    for range in &statement.ranges {
+        let range = RangeDisk {
+            introduced: bound(range.introduced),
+            fixed: range.fixed.map(bound),
+            last_affected: range.last_affected.map(bound),
+        };
+        let bounds = [Some(range.introduced), range.fixed, range.last_affected];
+        let known = bounds
+            .into_iter()
+            .flatten()
+            .all(|text| text.is_empty() || text == version || subject.scheme.is_valid(text));
+        if !known {
+            doubtful = true;
+        } else if within(
+            subject.scheme,
+            version,
+            (range.introduced, range.fixed, range.last_affected),
+        ) {
+            return Verdict::Affected(Some(range));
+        }
+    }
+    if statement.versions.contains(&version) {
+        return Verdict::Affected(None);
+    }
+    if doubtful { Verdict::NotComparable } else { Verdict::NotAffected }
+}
+
+/// Says whether a version is in a range: `introduced <= v < fixed`, or `v <= last_affected`.
+pub(super) fn within(
+    scheme: Scheme,
+    version: &str,
+    (introduced, fixed, last_affected): (&str, Option<&str>, Option<&str>),
+) -> bool {
+    let from_start = introduced.is_empty() || introduced == "0";
+    (from_start || scheme.compare(version, introduced).is_ge())
+        && fixed.is_none_or(|fixed| scheme.compare(version, fixed).is_lt())
+        && last_affected.is_none_or(|last| scheme.compare(version, last).is_le())
+}
+
+/// Cuts the epoch off a version.
+fn strip_epoch(version: &str) -> &str {
+    match version.split_once(':') {
+        Some((epoch, rest)) if epoch.bytes().all(|b| b.is_ascii_digit()) => rest,
+        _ => version,
+    }
+}

@@ -1,0 +1,418 @@
+//! Compares installed packages with a database.
+//!
+//! Pure: the same packages, distribution and database give the same findings. What cannot be judged
+//! is never silent; it is a gap. The rules:
+//!
+//! | packages | are compared by | with the version |
+//! |---|---|---|
+//! | deb | source package | source version, without a binary rebuild's `+bN` |
+//! | apk | origin | the package's own |
+//! | rpm, AlmaLinux | binary package | epoch, version, release; the module stream must agree |
+//! | rpm, Rocky Linux | binary package and source package, which is what its records name | for the source its own version, epochs left out where it states none |
+//!
+//! A derivative is not judged with its parent's feed: its packages are other builds, and a match
+//! would prove nothing. Severity is the distribution's own rating of the package first, then the
+//! CVSS score of the same feed, then what other records of the same vulnerability say.
+//!
+//! Read [`find`] first, then `judge` (what the statements about one package come to).
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use plimsoll_model::advisory::{FixState, Range};
+use plimsoll_model::distro::Distro;
+use plimsoll_model::ecosystem::PackageKind;
+use plimsoll_model::issue::{Issue, IssueKind};
+use plimsoll_model::package::Package;
+use plimsoll_model::report::{CatalogPackage, Evidence, VulnerabilityFinding};
+use plimsoll_model::severity::Severity;
+use plimsoll_model::version::Scheme;
+
+use crate::db::format::{PackageDisk, VulnerabilityDisk};
+use crate::db::{Database, Reader};
+use crate::rating;
+
+pub mod ecosystems;
+mod judge;
+
+use ecosystems::Judge;
+use judge::{Hit, Subject};
+
+/// How many names a gap lists.
+const NAMES: usize = 5;
+/// How many references a finding shows.
+const URL_LIMIT: usize = 6;
+
+/// Is the result of matching.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Matches {
+    /// The findings, by package index and id; their dependency paths are empty.
+    pub findings: Vec<VulnerabilityFinding>,
+    /// What could not be judged, sorted, without repeats.
+    pub gaps: Vec<Issue>,
+    /// How many packages were compared with at least one feed.
+    pub judged: usize,
+}
+
+/// Compares packages with a database. `distro` is what the image states.
+pub fn find(db: &Database, packages: &[CatalogPackage], distro: Option<&Distro>) -> Matches {
+    let mut matches = Matches::default();
+    let Some((ecosystem, kind)) = ecosystem(db, packages, distro, &mut matches.gaps) else {
+        return matches;
+    };
+    let mut run = Run {
+        db,
+        ecosystem: &ecosystem,
+        reader: Reader::new(db),
+        stated: HashMap::new(),
+        outside: BTreeSet::new(),
+        matches,
+    };
+    let scope = db.ecosystem(&ecosystem).and_then(|meta| meta.scope.as_deref());
+    let mut others: BTreeMap<&'static str, BTreeSet<&str>> = BTreeMap::new();
+    for (index, CatalogPackage { package, .. }) in packages.iter().enumerate() {
+        if package.kind != kind {
+            others.entry(package.kind.as_str()).or_default().insert(&package.name);
+            continue;
+        }
+        let covered = scope.is_none_or(|scope| {
+            names(&ecosystem, package)
+                .iter()
+                .any(|(name, _)| scope.binary_search_by(|s| s.as_str().cmp(name)).is_ok())
+        });
+        if covered {
+            run.package(index, package);
+        } else {
+            run.outside.insert(&package.name);
+        }
+    }
+    let Run { outside, mut matches, .. } = run;
+    if !outside.is_empty() {
+        matches.gaps.push(Issue::new(
+            IssueKind::PartialFeed,
+            &ecosystem,
+            format!(
+                "the database holds an excerpt of this feed that does not cover {} packages: {}",
+                outside.len(),
+                some(outside.iter().copied())
+            ),
+        ));
+    }
+    for (kind, names) in others {
+        matches.gaps.push(Issue::new(
+            IssueKind::NotJudged,
+            format!("{kind} packages"),
+            format!(
+                "{} packages are not of the distribution's kind and were not compared: {}",
+                names.len(),
+                some(names.iter().copied())
+            ),
+        ));
+    }
+    matches
+        .findings
+        .sort_by(|a, b| (a.package, &a.id, &a.evidence).cmp(&(b.package, &b.id, &b.evidence)));
+    matches.gaps.sort();
+    matches.gaps.dedup();
+    matches
+}
+
+/// Says whether a version is in a range.
+pub(crate) fn inside(scheme: Scheme, version: &str, range: &Range) -> bool {
+    judge::within(
+        scheme,
+        version,
+        (&range.introduced, range.fixed.as_deref(), range.last_affected.as_deref()),
+    )
+}
+
+/// Finds the ecosystem to compare with; leaves a gap when there is none.
+fn ecosystem(
+    db: &Database,
+    packages: &[CatalogPackage],
+    distro: Option<&Distro>,
+    gaps: &mut Vec<Issue>,
+) -> Option<(String, PackageKind)> {
+    let count = packages.iter().filter(|package| package.package.kind.row().os).count();
+    let Some(distro) = distro else {
+        if count > 0 {
+            gaps.push(Issue::new(
+                IssueKind::UnknownDistribution,
+                "os-release",
+                format!("the distribution is not stated, so {count} of its packages were not compared"),
+            ));
+        }
+        return None;
+    };
+    let name = format!("{} {}", distro.id, distro.version_id);
+    let name = name.trim();
+    match ecosystems::judge(distro) {
+        Judge::Feed { ecosystem, kind } if db.ecosystem(&ecosystem).is_some() => {
+            return Some((ecosystem, kind));
+        }
+        Judge::Feed { ecosystem, .. } => gaps.push(Issue::new(
+            IssueKind::NoFeed,
+            name,
+            format!("the database holds no feed for {ecosystem}; {count} packages were not compared"),
+        )),
+        Judge::Derivative { parent } => gaps.push(Issue::new(
+            IssueKind::NoFeed,
+            name,
+            format!(
+                "a derivative of {parent} without a feed of its own; its packages are other builds, so {count} were not compared with {parent}'s feed"
+            ),
+        )),
+        Judge::Unknown => gaps.push(Issue::new(
+            IssueKind::NoFeed,
+            name,
+            format!("no feed speaks of this distribution; {count} packages were not compared"),
+        )),
+    }
+    None
+}
+
+/// Lists the first few names.
+fn some<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut names = names.peekable();
+    let mut shown: Vec<&str> = names.by_ref().take(NAMES).collect();
+    if names.peek().is_some() {
+        shown.push("…");
+    }
+    shown.join(", ")
+}
+
+/// Returns the names that a package is looked up by, and whether each is that of its source.
+fn names<'p>(ecosystem: &str, package: &'p Package) -> Vec<(&'p str, bool)> {
+    let source = package.source.as_ref().map(|source| source.name.as_str());
+    match package.kind {
+        PackageKind::Deb | PackageKind::Apk => match source {
+            Some(source) => vec![(source, true)],
+            None => vec![(&package.name, false)],
+        },
+        PackageKind::Rpm => {
+            let mut names = vec![(package.name.as_str(), false)];
+            if ecosystem.starts_with("Rocky Linux")
+                && let Some(source) = source
+                && source != package.name
+            {
+                names.push((source, true));
+            }
+            names
+        }
+    }
+}
+
+/// Returns a package's module and stream: from its label (`name:stream:version:context`), empty when
+/// only its version says that it is modular.
+fn stream(package: &Package) -> Option<String> {
+    let label = package.properties.get("modularity_label").map_or("", String::as_str);
+    let mut parts = label.split(':');
+    match (parts.next(), parts.next()) {
+        (Some(name), Some(stream)) if !name.is_empty() && !stream.is_empty() => {
+            Some(format!("{name}:{stream}"))
+        }
+        _ => package.version.contains(".module").then(String::new),
+    }
+}
+
+/// Cuts the suffix of a binary-only rebuild (`+b1`) off a deb version.
+fn without_rebuild(version: &str) -> &str {
+    match version.rsplit_once("+b") {
+        Some((source, digits))
+            if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            source
+        }
+        _ => version,
+    }
+}
+
+/// Is a run over packages.
+struct Run<'d, 'p> {
+    /// The database.
+    db: &'d Database,
+    /// The ecosystem.
+    ecosystem: &'p str,
+    /// Reads vulnerabilities.
+    reader: Reader<'d>,
+    /// What is stated, by name: many binaries have one source.
+    stated: HashMap<String, Option<std::rc::Rc<PackageDisk<'d>>>>,
+    /// The packages that an excerpt does not cover.
+    outside: BTreeSet<&'p str>,
+    /// What came of it.
+    matches: Matches,
+}
+
+impl<'d, 'p> Run<'d, 'p> {
+    /// Judges one package.
+    fn package(&mut self, index: usize, package: &'p Package) {
+        self.matches.judged += 1;
+        let scheme = package.kind.scheme();
+        let stream = stream(package);
+        let mut seen: BTreeSet<u32> = BTreeSet::new();
+        for (name, is_source) in names(self.ecosystem, package) {
+            let source = package.source.as_ref().filter(|_| is_source);
+            let mut version = source.map_or(package.version.as_str(), |source| &source.version);
+            if version.is_empty() || package.kind == PackageKind::Apk {
+                version = &package.version;
+            }
+            if package.kind == PackageKind::Deb {
+                version = without_rebuild(version);
+            }
+            if !scheme.is_valid(version) {
+                self.matches.judged = self.matches.judged.saturating_sub(1);
+                self.matches.gaps.push(Issue::new(
+                    IssueKind::UnknownVersion,
+                    &package.name,
+                    format!("`{version}` is no {} version; it was not compared", scheme.as_str()),
+                ));
+                return;
+            }
+            let Some(stated) = self.stated(name) else {
+                continue;
+            };
+            let subject = Subject {
+                scheme,
+                version,
+                arch: package.arch.as_deref(),
+                stream: stream.as_deref(),
+                without_epoch: scheme == Scheme::Rpm && is_source && !version.contains(':'),
+            };
+            let judged = judge::judge(&stated.statements, &subject);
+            if !judged.not_comparable.is_empty() {
+                self.matches.gaps.push(Issue::new(
+                    IssueKind::UnknownVersion,
+                    &package.name,
+                    format!(
+                        "{} records state no {} version and were not compared: {}",
+                        judged.not_comparable.len(),
+                        scheme.as_str(),
+                        some(judged.not_comparable.iter().copied())
+                    ),
+                ));
+            }
+            for hit in &judged.hits {
+                if seen.insert(hit.vulnerability) {
+                    match self.reader.vulnerability(hit.vulnerability) {
+                        Ok(entry) => {
+                            let finding = self.finding(index, name, &subject, hit, &entry);
+                            self.matches.findings.push(finding);
+                        }
+                        Err(damage) => self.damaged(&damage.0),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Returns what is stated about a name.
+    fn stated(&mut self, name: &str) -> Option<std::rc::Rc<PackageDisk<'d>>> {
+        if let Some(known) = self.stated.get(name) {
+            return known.clone();
+        }
+        let db = self.db;
+        let stated = match db.package(self.ecosystem, name) {
+            Ok(stated) => stated.map(std::rc::Rc::new),
+            Err(damage) => {
+                self.damaged(&damage.0);
+                None
+            }
+        };
+        self.stated.insert(name.to_owned(), stated.clone());
+        stated
+    }
+
+    /// Notes that a part of the database is damaged: what it held is not known.
+    fn damaged(&mut self, what: &str) {
+        self.matches.gaps.push(Issue::new(
+            IssueKind::NoDatabase,
+            "database",
+            format!("a part of the database is damaged ({what}); build or download it again"),
+        ));
+    }
+
+    /// Makes the finding of a hit.
+    fn finding(
+        &self,
+        index: usize,
+        name: &str,
+        subject: &Subject<'_>,
+        hit: &Hit<'_, '_>,
+        entry: &VulnerabilityDisk,
+    ) -> VulnerabilityFinding {
+        let feed = self.db.feed(hit.statement.feed);
+        let cvss = self.db.cvss(entry);
+        let (severity, severity_source) = match hit.severity {
+            Some((severity, feed)) => (severity, self.db.feed(feed).to_owned()),
+            None => match rating::best(cvss.iter().filter(|cvss| cvss.source == feed)) {
+                Some(cvss) => (Severity::from_score(cvss.score), feed.to_owned()),
+                None => entry.severities.first().map_or_else(
+                    || (Severity::Unknown, String::new()),
+                    |(severity, feed)| (*severity, self.db.feed(*feed).to_owned()),
+                ),
+            },
+        };
+        let mut aliases: Vec<String> = entry
+            .aliases
+            .iter()
+            .map(String::as_str)
+            .chain(hit.aliases.iter().copied())
+            .filter(|alias| *alias != entry.id)
+            .map(str::to_owned)
+            .collect();
+        aliases.sort();
+        aliases.dedup();
+        let mut urls: Vec<String> = ecosystems::page(self.ecosystem, &entry.id).into_iter().collect();
+        for url in &entry.urls {
+            if urls.len() < URL_LIMIT && !urls.contains(url) {
+                urls.push(url.clone());
+            }
+        }
+        urls.sort();
+        let fixed = hit.range.and_then(|range| range.fixed);
+        VulnerabilityFinding {
+            id: entry.id.clone(),
+            aliases,
+            package: index,
+            severity,
+            severity_source,
+            cvss,
+            known_exploited: entry.known_exploited,
+            fix: hit.fix,
+            fixed_versions: fixed
+                .filter(|_| hit.fix == FixState::Fixed)
+                .map(str::to_owned)
+                .into_iter()
+                .collect(),
+            title: entry.title.clone(),
+            urls,
+            published: entry.published.clone(),
+            paths: Vec::new(),
+            evidence: Evidence {
+                feed: feed.to_owned(),
+                record: hit.statement.record.to_owned(),
+                comparison: comparison(name, subject, hit),
+            },
+        }
+    }
+}
+
+/// Says in words what was compared with what.
+fn comparison(name: &str, subject: &Subject<'_>, hit: &Hit<'_, '_>) -> String {
+    let (version, scheme) = (subject.version, subject.scheme.as_str());
+    let Some(range) = hit.range else {
+        return format!("{name} {version} is listed ({scheme})");
+    };
+    let from = if range.introduced.is_empty() {
+        String::new()
+    } else {
+        format!("{} <= ", range.introduced)
+    };
+    match (range.fixed, range.last_affected) {
+        (Some(fixed), _) => format!("{from}{name} {version} < {fixed} ({scheme})"),
+        (None, Some(last)) => format!("{from}{name} {version} <= {last} ({scheme})"),
+        (None, None) => format!("{from}{name} {version}, no fixed version is stated ({scheme})"),
+    }
+}
+
+#[cfg(test)]
+mod tests;
