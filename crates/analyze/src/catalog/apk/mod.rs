@@ -102,11 +102,6 @@ impl Analyzer for Apk {
         }
         out.packages
             .extend(installed.into_iter().map(|i| (i.package, i.introduced)));
-        out.issues
-            .extend(view.facts.iter().filter_map(|located| match located.fact {
-                Fact::Issue(issue) => Some(issue.clone()),
-                _ => None,
-            }));
     }
 }
 

@@ -160,11 +160,6 @@ impl Analyzer for Deb {
         set_licenses(view, &mut installed);
         out.packages
             .extend(installed.into_iter().map(|i| (i.package, i.introduced)));
-        out.issues
-            .extend(view.facts.iter().filter_map(|located| match located.fact {
-                Fact::Issue(issue) => Some(issue.clone()),
-                _ => None,
-            }));
     }
 }
 

@@ -83,11 +83,6 @@ impl Analyzer for Release {
     }
 
     fn assemble(&self, view: &View<'_>, out: &mut Assembled) {
-        out.issues
-            .extend(view.facts.iter().filter_map(|located| match located.fact {
-                Fact::Issue(issue) => Some(issue.clone()),
-                _ => None,
-            }));
         let stated = |path: &ImagePath| {
             view.facts.iter().find_map(|located| match located.fact {
                 Fact::Distro(distro) if located.path == path => Some(distro.clone()),

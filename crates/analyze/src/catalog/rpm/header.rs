@@ -226,18 +226,13 @@ impl<'a> Header<'a> {
         let mut indexes = self.numbers(Tag::DirIndexes);
         let mut path = Vec::new();
         let mut strays = 0_u64;
-        let mut add = |path: &[u8]| {
-            let is_folder = modes
-                .next()
-                .is_some_and(|mode| mode & 0o170_000 == 0o040_000);
-            if !is_folder {
-                list.add(path);
-            }
-            list.bytes() < limit
+        let mut is_file = || {
+            let mode = modes.next().unwrap_or_default();
+            mode & 0o170_000 != 0o040_000
         };
-        let mut complete = true;
         for base in self.strings(Tag::BaseNames) {
             let folder = indexes.next().and_then(|index| folders.get(index as usize));
+            let kept = is_file();
             let Some(folder) = folder else {
                 strays += 1;
                 continue;
@@ -245,20 +240,24 @@ impl<'a> Header<'a> {
             path.clear();
             path.extend_from_slice(folder);
             path.extend_from_slice(base);
-            if !add(&path) {
-                complete = false;
+            if kept {
+                list.add(&path);
+            }
+            if list.bytes() >= limit {
                 break;
             }
         }
         if folders.is_empty() {
             for old in self.strings(Tag::OldFileNames) {
-                complete = complete && add(old);
+                if is_file() {
+                    list.add(old);
+                }
             }
         }
         if strays > 0 {
             damage.note(|| format!("package {name}: {strays} files lie in no folder"));
         }
-        if !complete {
+        if list.bytes() >= limit {
             damage.limit(|| {
                 format!("package {name}: the list of files is longer than {limit} bytes")
             });
@@ -407,7 +406,7 @@ mod tests {
             (1118, 8, 2, b"/usr/bin/\0/etc/\0"),
             (1117, 8, 3, b"bash\0skel\0bashrc\0"),
             (1116, 4, 3, &[0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1]),
-            (1030, 3, 3, &[0o100, 0, 0x41, 0xed, 0x81, 0xa4]),
+            (1030, 3, 3, &[0x81, 0xed, 0x41, 0xed, 0x81, 0xa4]),
         ]));
         assert_eq!(issues, Vec::<String>::new());
         let Installed { package, owned } = found.unwrap();

@@ -1,0 +1,233 @@
+//! Runs every fixture of every cataloger: `src/catalog/<eco>/testdata/*.txtar`.
+//!
+//! A fixture is a sentence of intent, the files of an image, and a section `expect`: what all
+//! catalogers together make of it. `PATH -> TARGET` is a symbolic link, `PATH < NAME` takes its
+//! content from the file NAME beside the fixture (binary databases).
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::disallowed_methods,
+        reason = "tests read their fixtures from files"
+    )]
+
+    use std::collections::BTreeMap;
+    use std::fmt::Write as _;
+    use std::path::Path;
+
+    use plimsoll_analyze::catalog::ALL;
+    use plimsoll_model::analyzer::{
+        Analyzer, Assembled, Content, Entry, EntryKind, Fact, HEAD_BYTES, Located, View, Want,
+    };
+    use plimsoll_model::distro::Distro;
+    use plimsoll_model::package::Package;
+    use plimsoll_model::path::{ImagePath, parent};
+    use plimsoll_testkit::txtar::{Archive, load_dir};
+
+    /// Is an image of one layer.
+    #[derive(Default)]
+    struct Image {
+        files: BTreeMap<Vec<u8>, Vec<u8>>,
+        links: BTreeMap<Vec<u8>, Vec<u8>>,
+    }
+
+    impl Image {
+        fn of(archive: &Archive, folder: &Path) -> Self {
+            let mut image = Self::default();
+            for file in &archive.files {
+                if file.name == "expect" {
+                    continue;
+                }
+                if let Some((path, target)) = file.name.split_once(" -> ") {
+                    image.links.insert(path.into(), target.into());
+                } else if let Some((path, name)) = file.name.split_once(" < ") {
+                    let content = std::fs::read(folder.join(name)).unwrap();
+                    image.files.insert(path.into(), content);
+                } else {
+                    let content = file.data.clone().into_bytes();
+                    image.files.insert(file.name.clone().into(), content);
+                }
+            }
+            image
+        }
+
+        /// Follows links as a container would.
+        fn resolve(&self, path: &ImagePath) -> Option<ImagePath> {
+            let mut current = path.as_bytes().to_vec();
+            for _ in 0..40 {
+                let ends = current.iter().enumerate().filter(|(_, b)| **b == b'/');
+                let mut ends: Vec<usize> = ends.map(|(at, _)| at).collect();
+                ends.push(current.len());
+                let link = ends
+                    .iter()
+                    .find_map(|end| Some((*end, self.links.get(&current[..*end])?)));
+                let Some((end, target)) = link else {
+                    let found = ImagePath::from_normalized(current);
+                    return self.files.contains_key(found.as_bytes()).then_some(found);
+                };
+                let folder = parent(&current[..end]);
+                let base = if target.starts_with(b"/") {
+                    &[][..]
+                } else {
+                    folder
+                };
+                let raw = [base, b"/", target, &current[end..]].concat();
+                current = ImagePath::normalize(&raw).ok()?.as_bytes().to_vec();
+            }
+            None
+        }
+    }
+
+    fn read(analyzer: &dyn Analyzer, image: &Image) -> Vec<(ImagePath, Fact)> {
+        let mut all = Vec::new();
+        for (path, bytes) in &image.files {
+            let entry = Entry {
+                path,
+                kind: EntryKind::File,
+                mode: 0o644,
+                uid: 0,
+                gid: 0,
+                size: bytes.len() as u64,
+                link: &[],
+                xattrs: &[],
+                head: &bytes[..bytes.len().min(HEAD_BYTES)],
+            };
+            let Want::Whole { limit } = analyzer.wants(&entry) else {
+                continue;
+            };
+            let kept = bytes.len().min(usize::try_from(limit).unwrap());
+            let content = Content {
+                bytes: &bytes[..kept],
+                truncated: kept < bytes.len(),
+            };
+            let mut facts = Vec::new();
+            analyzer.read(&entry, content, &mut facts);
+            let path = ImagePath::from_normalized(path.clone());
+            all.extend(facts.into_iter().map(|fact| (path.clone(), fact)));
+        }
+        all
+    }
+
+    fn assemble(
+        analyzer: &dyn Analyzer,
+        image: &Image,
+        facts: &[(ImagePath, Fact)],
+        distro: Option<&Distro>,
+    ) -> Assembled {
+        let located: Vec<Located<'_>> = facts
+            .iter()
+            .map(|(path, fact)| Located {
+                path,
+                layer: 0,
+                introduced: 0,
+                fact,
+            })
+            .collect();
+        let mut out = Assembled::default();
+        let resolve = |path: &ImagePath| image.resolve(path);
+        let view = View {
+            facts: &located,
+            distro,
+            resolve: &resolve,
+        };
+        analyzer.assemble(&view, &mut out);
+        out
+    }
+
+    fn show_package(out: &mut String, package: &Package) {
+        let _ = writeln!(out, "{}", package.purl);
+        let mut line = |name: &str, value: String| {
+            if !value.is_empty() {
+                let _ = writeln!(out, "  {name}: {value}");
+            }
+        };
+        line("version", package.version.clone());
+        if let Some(source) = &package.source {
+            line("source", format!("{} {}", source.name, source.version));
+        }
+        line("licenses", package.licenses.join("; "));
+        line("locations", package.locations.join(" "));
+        line(
+            "requested",
+            package.requested.map_or(String::new(), |r| r.to_string()),
+        );
+        for purl in &package.depends_on {
+            line("depends on", purl.clone());
+        }
+        for (name, value) in &package.properties {
+            line(name, value.clone());
+        }
+    }
+
+    fn run(image: &Image) -> String {
+        let mut out = String::new();
+        let facts: Vec<_> = ALL.iter().map(|analyzer| read(*analyzer, image)).collect();
+        let mut distro = None;
+        for (analyzer, facts) in ALL.iter().zip(&facts) {
+            if analyzer.name() == "os/release" {
+                let found = assemble(*analyzer, image, facts, None);
+                distro = found.distro;
+                for issue in found.issues {
+                    let kind = issue.kind.as_str();
+                    let _ = writeln!(out, "issue {kind} {}: {}", issue.subject, issue.detail);
+                }
+            }
+        }
+        let text = distro.as_ref().map_or("unknown".to_owned(), |d| {
+            format!(
+                "{} {} {} ({})",
+                d.id, d.version_id, d.codename, d.pretty_name
+            )
+        });
+        let _ = writeln!(out, "distribution: {text}");
+        for (analyzer, facts) in ALL.iter().zip(&facts) {
+            if analyzer.name() == "os/release" {
+                continue;
+            }
+            let found = assemble(*analyzer, image, facts, distro.as_ref());
+            for (package, _) in &found.packages {
+                show_package(&mut out, package);
+            }
+            for issue in found.issues {
+                let kind = issue.kind.as_str();
+                let _ = writeln!(out, "issue {kind} {}: {}", issue.subject, issue.detail);
+            }
+        }
+        for (_, fact) in facts.iter().flatten() {
+            let _ = match fact {
+                Fact::Owns(owned) => {
+                    let paths = String::from_utf8_lossy(&owned.paths).replace('\n', " ");
+                    writeln!(out, "owns {}: {paths}", owned.package)
+                }
+                Fact::Issue(issue) => {
+                    let kind = issue.kind.as_str();
+                    writeln!(out, "issue {kind} {}: {}", issue.subject, issue.detail)
+                }
+                Fact::Note { key, value } => writeln!(out, "note {key}: {value}"),
+                _ => Ok(()),
+            };
+        }
+        out
+    }
+
+    #[test]
+    fn fixtures_yield_what_they_expect() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/catalog");
+        let mut failures = Vec::new();
+        let mut count = 0;
+        for eco in ["apk", "deb", "release", "rpm"] {
+            let folder = root.join(eco).join("testdata");
+            for (path, archive) in load_dir(&folder).unwrap() {
+                count += 1;
+                assert!(
+                    !archive.comment.trim().is_empty(),
+                    "{path:?} says no intent"
+                );
+                let actual = run(&Image::of(&archive, &folder));
+                failures.extend(archive.expect(&path, "expect", &actual).err());
+            }
+        }
+        assert!(count > 10, "only {count} fixtures were found");
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
+    }
+}
