@@ -1,12 +1,21 @@
 //! Registries that misbehave: what a scan survives, what it refuses, and what it says.
 
+#![allow(
+    clippy::assigning_clones,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper of a test fails as the test does"
+)]
+
 use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_image::source::reference::RegistryReference;
 use plimsoll_image::source::remote::source_error;
-use plimsoll_image::source::{Environment, Image, OpenOptions, SourceError, registry};
+use plimsoll_image::source::{Environment, Image, OpenOptions, SourceError, docker, registry};
 use plimsoll_testkit::components::{Reply, Request, ScriptedServer};
 use plimsoll_testkit::image::{Compression, LayerBuilder, TestImage, compress, digest};
 use serde_json::json;
@@ -42,7 +51,11 @@ impl Fixture {
         })
         .to_string()
         .into_bytes();
-        Arc::new(Self { config, layer, manifest })
+        Arc::new(Self {
+            config,
+            layer,
+            manifest,
+        })
     }
 
     fn layer_path(&self) -> String {
@@ -56,7 +69,9 @@ impl Fixture {
         if path == "/v2/" {
             Reply::new(200)
         } else if path == "/v2/app/manifests/latest" || path == by_digest {
-            Reply::new(200).header("Content-Type", MANIFEST).body(self.manifest.clone())
+            Reply::new(200)
+                .header("Content-Type", MANIFEST)
+                .body(self.manifest.clone())
         } else if path.ends_with(&digest(&self.config)) {
             Reply::new(200).body(self.config.clone())
         } else if path == self.layer_path() {
@@ -71,7 +86,10 @@ impl Fixture {
         match from {
             None => Reply::new(200).body(self.layer.clone()),
             Some(from) => Reply::new(206)
-                .header("Content-Range", &format!("bytes {from}-{}/{size}", size - 1))
+                .header(
+                    "Content-Range",
+                    &format!("bytes {from}-{}/{size}", size - 1),
+                )
                 .body(self.layer[from..].to_vec()),
         }
     }
@@ -124,7 +142,11 @@ fn layer_with(
     let image = open(&server, &options()).unwrap();
     let outcome = read_layer(&image);
     let path = fixture.layer_path();
-    let requests = server.requests().into_iter().filter(|r| r.path == path).collect();
+    let requests = server
+        .requests()
+        .into_iter()
+        .filter(|r| r.path == path)
+        .collect();
     (outcome, requests, fixture)
 }
 
@@ -143,7 +165,9 @@ fn a_cut_download_is_resumed_where_it_broke() {
 #[test]
 fn a_stalled_download_is_resumed() {
     let (bytes, requests, fixture) = layer_with(|fixture, request, count| match count {
-        0 => fixture.part(None).stall_after(70_000, Duration::from_secs(3)),
+        0 => fixture
+            .part(None)
+            .stall_after(70_000, Duration::from_secs(3)),
         _ => fixture.part(request.range_start()),
     });
     assert!(bytes.unwrap() == fixture.layer, "the bytes differ");
@@ -199,8 +223,7 @@ fn bodies_of_another_size_than_the_manifest_states_are_refused() {
         layer_with(|fixture, _, _| Reply::new(200).body(fixture.layer[..1000].to_vec()));
     let error = outcome.unwrap_err().to_string();
     assert!(error.contains("the registry has 1000 bytes"), "{error}");
-    let (outcome, _, _) =
-        layer_with(|_, _, _| Reply::new(200).body(vec![7; 65_536]).endless());
+    let (outcome, _, _) = layer_with(|_, _, _| Reply::new(200).body(vec![7; 65_536]).endless());
     let error = outcome.unwrap_err().to_string();
     assert!(error.contains("sends more than"), "{error}");
 }
@@ -216,7 +239,10 @@ fn rate_limits_and_server_errors_are_waited_out() {
     });
     assert!(bytes.unwrap() == fixture.layer, "the bytes differ");
     assert_eq!(requests.len(), 4);
-    assert!(start.elapsed() > Duration::from_secs(1), "Retry-After was not kept");
+    assert!(
+        start.elapsed() > Duration::from_secs(1),
+        "Retry-After was not kept"
+    );
 }
 
 #[test]
@@ -224,7 +250,10 @@ fn a_rate_limit_of_an_hour_ends_the_scan_with_advice() {
     let (outcome, requests, _) =
         layer_with(|_, _, _| Reply::new(429).header("Retry-After", "3600"));
     let error = outcome.unwrap_err().to_string();
-    assert!(error.contains("3600 s") && error.contains("log in"), "{error}");
+    assert!(
+        error.contains("3600 s") && error.contains("log in"),
+        "{error}"
+    );
     assert_eq!(requests.len(), 1);
 }
 
@@ -257,24 +286,31 @@ fn credentials_stay_with_the_registry_when_it_redirects() {
     let config = json!({"auths": {server.host(): {"auth": "dGVzdGVyOnNlY3JldA=="}}});
     std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
     let mut options = options();
-    options.environment =
-        options.environment.with("DOCKER_CONFIG", folder.path().display().to_string());
+    options.environment = options
+        .environment
+        .with("DOCKER_CONFIG", folder.path().display().to_string());
     let image = open(&server, &options).unwrap();
-    assert!(read_layer(&image).unwrap() == fixture.layer, "the bytes differ");
+    assert!(
+        read_layer(&image).unwrap() == fixture.layer,
+        "the bytes differ"
+    );
     let sent = server.requests();
     let last = sent.last().unwrap();
     assert_eq!(last.path, fixture.layer_path());
     assert_eq!(last.header("authorization"), "Basic dGVzdGVyOnNlY3JldA==");
     let reached = elsewhere.requests();
     assert_eq!(reached.len(), 1);
-    assert_eq!(reached[0].header("authorization"), "", "the credentials left their host");
+    assert_eq!(
+        reached[0].header("authorization"),
+        "",
+        "the credentials left their host"
+    );
 }
 
 #[test]
 fn endless_redirects_end() {
-    let (outcome, _, _) = layer_with(|_, request, _| {
-        Reply::new(307).header("Location", &request.path)
-    });
+    let (outcome, _, _) =
+        layer_with(|_, request, _| Reply::new(307).header("Location", &request.path));
     let error = outcome.unwrap_err().to_string();
     assert!(error.contains("redirects more than 5 times"), "{error}");
 }
@@ -282,7 +318,11 @@ fn endless_redirects_end() {
 /// Opens an image of a server whose every answer beside `/v2/` is scripted.
 fn open_with(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> SourceError {
     let server = ScriptedServer::start(move |request, _| {
-        if request.path == "/v2/" { Reply::new(200) } else { answer(request) }
+        if request.path == "/v2/" {
+            Reply::new(200)
+        } else {
+            answer(request)
+        }
     })
     .unwrap();
     match open(&server, &options()) {
@@ -350,7 +390,10 @@ fn a_wrong_configuration_is_refused() {
             scripted.good(request)
         }
     });
-    assert!(matches!(error, SourceError::DigestMismatch { .. }), "{error}");
+    assert!(
+        matches!(error, SourceError::DigestMismatch { .. }),
+        "{error}"
+    );
 }
 
 #[test]
@@ -366,7 +409,9 @@ fn an_index_that_contains_itself_ends() {
         documents.push(index.to_string().into_bytes());
     }
     let error = open_with(move |request| {
-        let found = documents.iter().find(|d| request.path.ends_with(&digest(d)));
+        let found = documents
+            .iter()
+            .find(|d| request.path.ends_with(&digest(d)));
         let top = documents.last().unwrap();
         Reply::new(200).body(found.unwrap_or(top).clone())
     });
@@ -393,7 +438,11 @@ fn a_foreign_layer_is_told() {
     })
     .unwrap();
     let image = open(&server, &options()).unwrap();
-    assert!(image.issues[0].detail.contains("publisher.example"), "{:?}", image.issues);
+    assert!(
+        image.issues[0].detail.contains("publisher.example"),
+        "{:?}",
+        image.issues
+    );
     let error = read_layer(&image).unwrap_err().to_string();
     assert!(error.contains("foreign layer"), "{error}");
 }
@@ -413,10 +462,19 @@ fn proxies_carry_what_is_not_loopback() {
     let reference = RegistryReference::parse("registry.example/app:1").unwrap();
     let outcome = registry::open(&reference, "registry:registry.example/app:1", &options);
     assert!(outcome.is_err());
-    let asked: Vec<String> =
-        proxy.requests().iter().map(|r| format!("{} {}", r.method, r.path)).collect();
-    assert!(asked.iter().any(|a| a == "CONNECT registry.example:443"), "{asked:?}");
-    assert!(asked.iter().any(|a| a == "GET http://registry.example/v2/"), "{asked:?}");
+    let asked: Vec<String> = proxy
+        .requests()
+        .iter()
+        .map(|r| format!("{} {}", r.method, r.path))
+        .collect();
+    assert!(
+        asked.iter().any(|a| a == "CONNECT registry.example:443"),
+        "{asked:?}"
+    );
+    assert!(
+        asked.iter().any(|a| a == "GET http://registry.example/v2/"),
+        "{asked:?}"
+    );
     // Loopback is asked directly.
     let fixture = Fixture::new();
     let server = ScriptedServer::start(move |request, _| fixture.good(request)).unwrap();
@@ -427,8 +485,88 @@ fn proxies_carry_what_is_not_loopback() {
 fn offline_asks_nobody() {
     let fixture = Fixture::new();
     let server = ScriptedServer::start(move |request, _| fixture.good(request)).unwrap();
-    let options = OpenOptions { offline: true, ..options() };
+    let options = OpenOptions {
+        offline: true,
+        ..options()
+    };
     let error = open(&server, &options).err().unwrap();
     assert!(matches!(error, SourceError::Offline { .. }), "{error}");
     assert!(server.requests().is_empty());
+}
+
+/// Docker with the containerd image store: the id is the manifest's digest, and the export holds the
+/// blobs as they were pulled.
+#[test]
+fn an_export_of_dockers_containerd_store_keeps_the_registrys_digests() {
+    let built = TestImage::new(vec![LayerBuilder::new().file("data", "x").build()]);
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = built.write_layout(folder.path(), Compression::Gzip);
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    let blob = |digest: &str| format!("blobs/sha256/{}", digest.trim_start_matches("sha256:"));
+    let layer = digest(&compress(&built.layers[0], Compression::Gzip));
+    let config = digest(&built.config());
+    let list = json!([{"Config": blob(&config), "RepoTags": ["app:1"], "Layers": [blob(&layer)]}]);
+    let mut archive = LayerBuilder::new();
+    for digest in [&layer, &config, &manifest] {
+        archive = archive.file(&blob(digest), read(&blob(digest)));
+    }
+    let archive = archive
+        .file("index.json", read("index.json"))
+        .file("oci-layout", read("oci-layout"))
+        .file("manifest.json", list.to_string())
+        .build();
+    let inspect = json!({"Id": manifest, "Os": "linux", "Architecture": "amd64",
+        "RootFS": {"Type": "layers", "Layers": [digest(&built.layers[0])]}})
+    .to_string();
+    let export_path = format!("/v1.41/images/{manifest}/get");
+    let server = ScriptedServer::start(move |request, _| match request.path.as_str() {
+        "/_ping" => Reply::new(200).header("Api-Version", "1.41").body("OK"),
+        "/v1.41/images/app:1/json" => Reply::new(200).body(inspect.clone()),
+        path if path == export_path => Reply::new(200).body(archive.clone()),
+        _ => Reply::new(404).body(r#"{"message":"no such"}"#),
+    })
+    .unwrap();
+    let cache = folder.path().join("configs");
+    let mut options = options();
+    options.config_cache = Some(cache.clone());
+    options.environment = options
+        .environment
+        .with("DOCKER_HOST", format!("tcp://{}", server.host()));
+    let image = docker::open("app:1", "docker:app:1", &options)
+        .unwrap()
+        .remove(0);
+    assert_eq!(image.config_digest.as_ref().unwrap().as_str(), config);
+    assert_eq!(image.layers[0].digest.as_ref().unwrap().as_str(), layer);
+    assert_eq!(digest(&read_layer(&image).unwrap()), layer);
+    assert!(
+        !cache.exists(),
+        "the id says nothing about the configuration, so it is not kept"
+    );
+}
+
+/// A daemon that breaks off in the middle of an export.
+#[test]
+fn a_cut_export_is_an_error_and_not_a_short_image() {
+    let built = TestImage::new(vec![LayerBuilder::new().file("data", "x").build()]);
+    let id = digest(&built.config());
+    let inspect = json!({"Id": id, "RootFS": {"Layers": [digest(&built.layers[0])]}}).to_string();
+    let server = ScriptedServer::start(move |request, _| {
+        if request.path.ends_with("/_ping") {
+            Reply::new(200)
+        } else if request.path.ends_with("/json") {
+            Reply::new(200).body(inspect.clone())
+        } else {
+            Reply::new(200).body(vec![0; 10_240]).cut_after(1024)
+        }
+    })
+    .unwrap();
+    let mut options = options();
+    options.environment = options
+        .environment
+        .with("DOCKER_HOST", format!("tcp://{}", server.host()));
+    let error = docker::open("app:1", "docker:app:1", &options)
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(error.contains("export broke off"), "{error}");
 }

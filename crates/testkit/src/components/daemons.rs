@@ -168,7 +168,7 @@ pub fn unix_request(
 ) -> Result<(u16, Vec<u8>), String> {
     let exchange = || -> std::io::Result<Vec<u8>> {
         let mut stream = UnixStream::connect(socket)?;
-        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        stream.set_read_timeout(Some(Duration::from_mins(1)))?;
         // HTTP/1.0: the answer ends with the connection and is not chunked.
         let head = format!(
             "{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/x-tar\r\n\

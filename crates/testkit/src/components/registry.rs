@@ -219,13 +219,13 @@ fn token_reply(request: &Request, count: usize, signer: &Signer) -> Result<Reply
         "exp": now + 300, "nbf": now - 60, "iat": now, "jti": format!("{now}-{count}"),
         "access": access,
     });
-    let signed = format!(
+    let unsigned = format!(
         "{}.{}",
         base64_url(header.to_string().as_bytes()),
         base64_url(claims.to_string().as_bytes())
     );
     let input = tempfile::NamedTempFile::new_in(&signer.folder).map_err(|e| e.to_string())?;
-    fs::write(input.path(), &signed).map_err(|error| error.to_string())?;
+    fs::write(input.path(), &unsigned).map_err(|error| error.to_string())?;
     let signature = run(
         "openssl",
         &[
@@ -236,7 +236,7 @@ fn token_reply(request: &Request, count: usize, signer: &Signer) -> Result<Reply
             &input.path().display().to_string(),
         ],
     )?;
-    let token = format!("{signed}.{}", base64_url(&signature));
+    let token = format!("{unsigned}.{}", base64_url(&signature));
     let field = if request.method == "POST" {
         "access_token"
     } else {

@@ -47,7 +47,7 @@ mod tests {
         assert_eq!(get(&folder, &digest), None);
         put(&folder, &digest, b"{}");
         assert_eq!(get(&folder, &digest).as_deref(), Some(&b"{}"[..]));
-        std::fs::write(folder.join(digest.hex()), b"{ }").unwrap();
+        fs::write(folder.join(digest.hex()), b"{ }").unwrap();
         assert_eq!(get(&folder, &digest), None);
     }
 }
