@@ -2,9 +2,30 @@
 
 /// The prefixes of advisories that announce updates, each of which may fix many vulnerabilities.
 const ADVISORY_PREFIXES: [&str; 24] = [
-    "ALAS", "ALBA-", "ALEA-", "ALSA-", "DLA-", "DSA-", "DTSA-", "ELSA-", "LSN-", "MGASA-", "OESA-",
-    "PHSA-", "RHBA-", "RHEA-", "RHSA-", "RLBA-", "RLEA-", "RLSA-", "RXSA-", "SUSE-", "USN-",
-    "openSUSE-", "ALSA2-", "ELSA2-",
+    "ALAS",
+    "ALBA-",
+    "ALEA-",
+    "ALSA-",
+    "DLA-",
+    "DSA-",
+    "DTSA-",
+    "ELSA-",
+    "LSN-",
+    "MGASA-",
+    "OESA-",
+    "PHSA-",
+    "RHBA-",
+    "RHEA-",
+    "RHSA-",
+    "RLBA-",
+    "RLEA-",
+    "RLSA-",
+    "RXSA-",
+    "SUSE-",
+    "USN-",
+    "openSUSE-",
+    "ALSA2-",
+    "ELSA2-",
 ];
 
 /// Returns the CVE that a text ends with, where it is that CVE or a name made from it
@@ -61,9 +82,9 @@ pub fn cves_in(text: &str) -> Vec<String> {
             continue;
         }
         let digits = |from: usize| {
-            bytes
-                .get(from..)
-                .map_or(0, |rest| rest.iter().take_while(|b| b.is_ascii_digit()).count())
+            bytes.get(from..).map_or(0, |rest| {
+                rest.iter().take_while(|b| b.is_ascii_digit()).count()
+            })
         };
         let year = at + 1;
         let year_end = year + digits(year);

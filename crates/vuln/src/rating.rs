@@ -8,13 +8,30 @@ pub(crate) fn rate(vector: &str, source: &str) -> Option<Cvss> {
         return None;
     }
     let parsed: cvss::Cvss = vector.trim().parse().ok()?;
-    let version = match parsed {
-        cvss::Cvss::CvssV20(_) => "2.0",
-        cvss::Cvss::CvssV30(_) => "3.0",
-        cvss::Cvss::CvssV31(_) => "3.1",
-        cvss::Cvss::CvssV40(_) => "4.0",
+    let three: &[&str] = &["AV", "AC", "PR", "UI", "S", "C", "I", "A"];
+    let (version, mandatory) = match parsed {
+        cvss::Cvss::CvssV20(_) => ("2.0", ["AV", "AC", "Au", "C", "I", "A"].as_slice()),
+        cvss::Cvss::CvssV30(_) => ("3.0", three),
+        cvss::Cvss::CvssV31(_) => ("3.1", three),
+        cvss::Cvss::CvssV40(_) => (
+            "4.0",
+            [
+                "AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA",
+            ]
+            .as_slice(),
+        ),
         _ => return None,
     };
+    // A vector without its base metrics parses, and would score 0.
+    let stated = |metric: &&str| {
+        vector.trim().split('/').any(|part| {
+            part.split_once(':')
+                .is_some_and(|(name, _)| name == *metric)
+        })
+    };
+    if !mandatory.iter().all(stated) {
+        return None;
+    }
     let score = parsed.score();
     (0.0..=10.0).contains(&score).then(|| Cvss {
         version: version.to_owned(),
@@ -52,7 +69,11 @@ mod tests {
         ] {
             let rated = rate(vector, "x").expect(vector);
             assert_eq!(rated.version, version);
-            assert!((rated.score - score).abs() < 0.01, "{vector}: {}", rated.score);
+            assert!(
+                (rated.score - score).abs() < 0.01,
+                "{vector}: {}",
+                rated.score
+            );
         }
         assert_eq!(rate("medium", "x"), None);
         assert_eq!(rate("CVSS:3.1/AV:N", "x"), None);

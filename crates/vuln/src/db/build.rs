@@ -102,7 +102,11 @@ fn gather(from: &Path, progress: &dyn Fn(&str)) -> Result<Gathered, DbError> {
     let mut records: Vec<(String, Record)> = Vec::new();
     let mut scopes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for found in tree.found {
-        let parts: Vec<&str> = found.relative.iter().filter_map(|part| part.to_str()).collect();
+        let parts: Vec<&str> = found
+            .relative
+            .iter()
+            .filter_map(|part| part.to_str())
+            .collect();
         progress(&parts.join("/"));
         let batch = match found.feed.read(&found.path, &parts) {
             Ok(batch) => batch,
@@ -118,8 +122,15 @@ fn gather(from: &Path, progress: &dyn Fn(&str)) -> Result<Gathered, DbError> {
         if batch.name.is_empty() {
             continue;
         }
-        for Scope { ecosystem, packages } in found.scopes.iter().flat_map(|scopes| scopes.iter()) {
-            scopes.entry(ecosystem.clone()).or_default().extend(packages.iter().cloned());
+        for Scope {
+            ecosystem,
+            packages,
+        } in found.scopes.iter().flat_map(|scopes| scopes.iter())
+        {
+            scopes
+                .entry(ecosystem.clone())
+                .or_default()
+                .extend(packages.iter().cloned());
         }
         let meta = metas.entry(batch.name.clone()).or_insert_with(|| FeedMeta {
             name: batch.name.clone(),
@@ -131,7 +142,12 @@ fn gather(from: &Path, progress: &dyn Fn(&str)) -> Result<Gathered, DbError> {
         if batch.fetched_at > meta.fetched_at {
             meta.fetched_at = batch.fetched_at;
         }
-        records.extend(batch.records.into_iter().map(|record| (batch.name.clone(), record)));
+        records.extend(
+            batch
+                .records
+                .into_iter()
+                .map(|record| (batch.name.clone(), record)),
+        );
     }
     let feeds: Vec<FeedMeta> = metas.into_values().collect();
     if feeds.len() > usize::from(u16::MAX) {
@@ -187,7 +203,8 @@ fn newest_copies(records: Vec<Sourced>, feeds: &[FeedMeta]) -> Vec<Sourced> {
         .into_iter()
         .enumerate()
         .filter(|(index, Sourced { feed, record })| {
-            let kept = !is_osv(*feed) || newest.get(&record.id).is_some_and(|best| best.0 == *index);
+            let kept =
+                !is_osv(*feed) || newest.get(&record.id).is_some_and(|best| best.0 == *index);
             kept && !record.withdrawn
         })
         .map(|(_, sourced)| sourced)
@@ -220,7 +237,10 @@ fn assemble(gathered: &Gathered, built_at: &str) -> Result<Image, DbError> {
     let mut packages: BTreeMap<(&str, &str), Vec<Placed<'_>>> = BTreeMap::new();
     for Sourced { feed, record } in &gathered.records {
         for statement in &record.statements {
-            let key = (statement.advisory.package.as_str(), statement.advisory.ecosystem.as_str());
+            let key = (
+                statement.advisory.package.as_str(),
+                statement.advisory.ecosystem.as_str(),
+            );
             packages.entry(key).or_default().push(Placed {
                 feed: *feed,
                 record,
@@ -236,7 +256,15 @@ fn assemble(gathered: &Gathered, built_at: &str) -> Result<Image, DbError> {
     let mut ecosystems: BTreeMap<String, EcosystemMeta> = BTreeMap::new();
     let mut blob = Vec::new();
     for (number, ((name, ecosystem), placed)) in (0_u32..).zip(&packages) {
-        let disk = package(ecosystem, name, placed, number, &joined, &mut numbers, gathered);
+        let disk = package(
+            ecosystem,
+            name,
+            placed,
+            number,
+            &joined,
+            &mut numbers,
+            gathered,
+        );
         count += disk.statements.len() as u64;
         blob.clear();
         blob = postcard::to_extend(&disk, blob).map_err(|_| too_large("statements"))?;
@@ -274,8 +302,10 @@ fn assemble(gathered: &Gathered, built_at: &str) -> Result<Image, DbError> {
         vulnerabilities: numbers.order.len() as u64,
     };
     let meta = postcard::to_stdvec(&meta).map_err(|_| too_large("feeds"))?;
-    let packages = package_table.finish().ok_or_else(|| too_large("packages"))?;
-    let bytes = frame([
+    let packages = package_table
+        .finish()
+        .ok_or_else(|| too_large("packages"))?;
+    let bytes = frame(&[
         meta,
         packages,
         package_index,
@@ -370,44 +400,53 @@ fn package<'a>(
     placed.sort_by_key(|p| (p.record.level, p.feed, &p.record.id));
     let mut statements: Vec<StatementDisk<'a>> = placed
         .into_iter()
-        .map(|Placed { feed, record, statement }| {
-            let advisory = &statement.advisory;
-            let is_update = record.level == Level::Advisory;
-            let vulnerabilities = record
-                .vulnerabilities
-                .iter()
-                .filter_map(|id| joined.of(id))
-                .map(|index| numbers.number(index, Some(number)))
-                .collect();
-            let own = joined
-                .of(&record.id)
-                .filter(|_| is_update)
-                .map(|index| numbers.number(index, Some(number)));
-            StatementDisk {
-                advisory: is_update,
-                rank: gathered.feeds.get(usize::from(*feed)).map_or(u8::MAX, |meta| meta.rank),
-                feed: *feed,
-                record: &record.id,
-                own,
-                vulnerabilities,
-                also: statement.also.iter().map(String::as_str).collect(),
-                ranges: advisory
-                    .ranges
+        .map(
+            |Placed {
+                 feed,
+                 record,
+                 statement,
+             }| {
+                let advisory = &statement.advisory;
+                let is_update = record.level == Level::Advisory;
+                let vulnerabilities = record
+                    .vulnerabilities
                     .iter()
-                    .map(|range| RangeDisk {
-                        introduced: &range.introduced,
-                        fixed: range.fixed.as_deref(),
-                        last_affected: range.last_affected.as_deref(),
-                    })
-                    .collect(),
-                versions: advisory.versions.iter().map(String::as_str).collect(),
-                fix: advisory.fix,
-                severity: advisory.severity,
-                module: advisory.module.as_deref(),
-                arches: advisory.arches.iter().map(String::as_str).collect(),
-                repository: &statement.repository,
-            }
-        })
+                    .filter_map(|id| joined.of(id))
+                    .map(|index| numbers.number(index, Some(number)))
+                    .collect();
+                let own = joined
+                    .of(&record.id)
+                    .filter(|_| is_update)
+                    .map(|index| numbers.number(index, Some(number)));
+                StatementDisk {
+                    advisory: is_update,
+                    rank: gathered
+                        .feeds
+                        .get(usize::from(*feed))
+                        .map_or(u8::MAX, |meta| meta.rank),
+                    feed: *feed,
+                    record: &record.id,
+                    own,
+                    vulnerabilities,
+                    also: statement.also.iter().map(String::as_str).collect(),
+                    ranges: advisory
+                        .ranges
+                        .iter()
+                        .map(|range| RangeDisk {
+                            introduced: &range.introduced,
+                            fixed: range.fixed.as_deref(),
+                            last_affected: range.last_affected.as_deref(),
+                        })
+                        .collect(),
+                    versions: advisory.versions.iter().map(String::as_str).collect(),
+                    fix: advisory.fix,
+                    severity: advisory.severity,
+                    module: advisory.module.as_deref(),
+                    arches: advisory.arches.iter().map(String::as_str).collect(),
+                    repository: &statement.repository,
+                }
+            },
+        )
         .collect();
     statements.sort();
     statements.dedup();
@@ -422,8 +461,12 @@ fn package<'a>(
 fn vulnerabilities(join: &Join, numbers: &Numbers) -> Result<(Vec<u8>, Vec<u8>), DbError> {
     let mut index = Vec::new();
     let mut blocks = Vec::new();
-    let entries: Vec<(usize, &Vec<u32>)> =
-        numbers.order.iter().copied().zip(&numbers.packages).collect();
+    let entries: Vec<(usize, &Vec<u32>)> = numbers
+        .order
+        .iter()
+        .copied()
+        .zip(&numbers.packages)
+        .collect();
     for chunk in entries.chunks(BLOCK) {
         let entries: Vec<VulnerabilityDisk> = chunk
             .iter()
@@ -457,8 +500,8 @@ fn vulnerabilities(join: &Join, numbers: &Numbers) -> Result<(Vec<u8>, Vec<u8>),
             })
             .collect();
         let plain = postcard::to_stdvec(&entries).map_err(|_| too_large("vulnerabilities"))?;
-        let packed = zstd::bulk::compress(&plain, ZSTD_LEVEL)
-            .map_err(|_| too_large("vulnerabilities"))?;
+        let packed =
+            zstd::bulk::compress(&plain, ZSTD_LEVEL).map_err(|_| too_large("vulnerabilities"))?;
         let length = |bytes: &[u8]| {
             u32::try_from(bytes.len())
                 .map(u32::to_le_bytes)
@@ -492,10 +535,20 @@ fn id_table(join: &Join, numbers: &Numbers, records: &[Sourced]) -> Result<Vec<u
         }
     }
     for Sourced { record, .. } in records {
-        let covered = record.vulnerabilities.iter().filter_map(|id| number(join.of(id)?));
+        let covered = record
+            .vulnerabilities
+            .iter()
+            .filter_map(|id| number(join.of(id)?));
         found.entry(id_key(&record.id)).or_default().extend(covered);
-        for also in record.statements.iter().flat_map(|statement| &statement.also) {
-            let covered = record.vulnerabilities.iter().filter_map(|id| number(join.of(id)?));
+        for also in record
+            .statements
+            .iter()
+            .flat_map(|statement| &statement.also)
+        {
+            let covered = record
+                .vulnerabilities
+                .iter()
+                .filter_map(|id| number(join.of(id)?));
             found.entry(id_key(also)).or_default().extend(covered);
         }
     }
@@ -508,12 +561,12 @@ fn id_table(join: &Join, numbers: &Numbers, records: &[Sourced]) -> Result<Vec<u
 }
 
 /// Puts the header before the sections.
-fn frame(sections: [Vec<u8>; 7]) -> Vec<u8> {
+fn frame(sections: &[Vec<u8>; 7]) -> Vec<u8> {
     let length = HEADER + sections.iter().map(Vec::len).sum::<usize>();
     let mut bytes = vec![0_u8; HEADER];
     bytes.reserve_exact(length - HEADER);
     let mut table = Vec::with_capacity(sections.len() * ROW);
-    for (section, content) in Section::ALL.iter().zip(&sections) {
+    for (section, content) in Section::ALL.iter().zip(sections) {
         table.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
         table.extend_from_slice(&(content.len() as u64).to_le_bytes());
         let _ = section;

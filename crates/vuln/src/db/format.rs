@@ -239,10 +239,14 @@ pub(super) fn id_key(id: &str) -> Vec<u8> {
 
 /// Reads a u32 at an offset.
 pub(super) fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(*bytes.get(offset..)?.first_chunk::<4>()?))
+    Some(u32::from_le_bytes(
+        *bytes.get(offset..)?.first_chunk::<4>()?,
+    ))
 }
 
 /// Reads a u64 at an offset.
 pub(super) fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
-    Some(u64::from_le_bytes(*bytes.get(offset..)?.first_chunk::<8>()?))
+    Some(u64::from_le_bytes(
+        *bytes.get(offset..)?.first_chunk::<8>()?,
+    ))
 }

@@ -67,7 +67,10 @@ pub(super) fn complete_advisories(records: &mut [Sourced]) {
     for Sourced { record, .. } in records.iter() {
         if record.level == Level::Advisory {
             let cves = record.vulnerabilities.iter().filter(|id| **id != record.id);
-            known.entry(record.id.clone()).or_default().extend(cves.cloned());
+            known
+                .entry(record.id.clone())
+                .or_default()
+                .extend(cves.cloned());
         }
     }
     for Sourced { record, .. } in records {
@@ -114,7 +117,7 @@ pub(super) fn join(records: &[Sourced]) -> Join {
         let record = &sourced.record;
         let restates = record.id != record.vulnerabilities.first().map_or("", String::as_str)
             && ids::wraps_cve(&record.id);
-        let own = !record.urls.is_empty() && !ids::is_cve(&record.id) && !restates;
+        let own = !ids::is_cve(&record.id) && !restates;
         (record.level, !own, !record.known_exploited)
     });
     for sourced in order {
@@ -232,7 +235,10 @@ impl Nodes {
         if a == b {
             return;
         }
-        let cve = match (self.cves.get(a).copied().flatten(), self.cves.get(b).copied().flatten()) {
+        let cve = match (
+            self.cves.get(a).copied().flatten(),
+            self.cves.get(b).copied().flatten(),
+        ) {
             (Some(x), Some(y)) if x != y => return,
             (x, y) => x.or(y),
         };
@@ -265,9 +271,18 @@ impl Nodes {
         }
         for entry in &mut joined {
             let preferred = |name: &&String| {
-                (!ids::is_cve(name), !name.starts_with("GHSA-"), (*name).clone())
+                (
+                    !ids::is_cve(name),
+                    !name.starts_with("GHSA-"),
+                    (*name).clone(),
+                )
             };
-            entry.id = entry.names.iter().min_by_key(preferred).cloned().unwrap_or_default();
+            entry.id = entry
+                .names
+                .iter()
+                .min_by_key(preferred)
+                .cloned()
+                .unwrap_or_default();
         }
         (joined, names)
     }
@@ -282,7 +297,11 @@ mod tests {
             feed: 0,
             record: Record {
                 id: id.to_owned(),
-                level: if ids::is_advisory(id) { Level::Advisory } else { Level::Vulnerability },
+                level: if ids::is_advisory(id) {
+                    Level::Advisory
+                } else {
+                    Level::Vulnerability
+                },
                 vulnerabilities: vulnerabilities.iter().map(|s| (*s).to_owned()).collect(),
                 same: same.iter().map(|s| (*s).to_owned()).collect(),
                 ..Record::default()

@@ -83,7 +83,9 @@ impl Database {
                 supported: VERSION,
             });
         }
-        let header = bytes.get(..HEADER).ok_or_else(|| damaged("it ends within its header"))?;
+        let header = bytes
+            .get(..HEADER)
+            .ok_or_else(|| damaged("it ends within its header"))?;
         let crc = header.get(..HEADER_CRC).map(crc32fast::hash);
         if crc != u32_at(header, HEADER_CRC) {
             return Err(damaged("its header's checksum does not match"));
@@ -134,35 +136,57 @@ impl Database {
     pub fn verify(&self) -> Result<(), DbError> {
         let digest: [u8; 32] = Sha256::digest(self.map.get(HEADER..).unwrap_or(&[])).into();
         if self.map.get(DIGEST..DIGEST + 32) != Some(&digest) {
-            return Err(DbError::damaged(&self.path, "its digest does not match its content"));
+            return Err(DbError::damaged(
+                &self.path,
+                "its digest does not match its content",
+            ));
         }
         Ok(())
     }
 
     /// Returns the ecosystems and releases that it speaks of, sorted.
     pub fn ecosystems(&self) -> Vec<String> {
-        self.meta.ecosystems.iter().map(|ecosystem| ecosystem.name.clone()).collect()
+        self.meta
+            .ecosystems
+            .iter()
+            .map(|ecosystem| ecosystem.name.clone())
+            .collect()
     }
 
     /// Returns how many packages, statements and vulnerabilities it holds.
     pub fn counts(&self) -> (u64, u64, u64) {
-        (self.meta.packages, self.meta.statements, self.meta.vulnerabilities)
+        (
+            self.meta.packages,
+            self.meta.statements,
+            self.meta.vulnerabilities,
+        )
     }
 
     /// Returns what is known of an ecosystem.
     pub(crate) fn ecosystem(&self, name: &str) -> Option<&EcosystemMeta> {
-        let index = self.meta.ecosystems.binary_search_by(|e| e.name.as_str().cmp(name)).ok()?;
+        let index = self
+            .meta
+            .ecosystems
+            .binary_search_by(|e| e.name.as_str().cmp(name))
+            .ok()?;
         self.meta.ecosystems.get(index)
     }
 
     /// Returns a feed's name.
     pub(crate) fn feed(&self, number: u16) -> &str {
-        self.meta.feeds.get(usize::from(number)).map_or("", |feed| &feed.name)
+        self.meta
+            .feeds
+            .get(usize::from(number))
+            .map_or("", |feed| &feed.name)
     }
 
     /// Returns a section's bytes.
     fn section(&self, section: Section) -> &[u8] {
-        let (start, end) = self.sections.get(section as usize).copied().unwrap_or((0, 0));
+        let (start, end) = self
+            .sections
+            .get(section as usize)
+            .copied()
+            .unwrap_or((0, 0));
         self.map.get(start..end).unwrap_or(&[])
     }
 
@@ -188,12 +212,19 @@ impl Database {
     fn package_at(&self, number: u32) -> Result<PackageDisk<'_>, Damage> {
         let damage = || Damage(format!("the statements of package {number}"));
         let index = self.section(Section::PackageIndex);
-        let at = (number as usize).checked_mul(PACKAGE_ROW).ok_or_else(damage)?;
-        let offset = u64_at(index, at).and_then(|v| usize::try_from(v).ok()).ok_or_else(damage)?;
+        let at = (number as usize)
+            .checked_mul(PACKAGE_ROW)
+            .ok_or_else(damage)?;
+        let offset = u64_at(index, at)
+            .and_then(|v| usize::try_from(v).ok())
+            .ok_or_else(damage)?;
         let length = u32_at(index, at + 8).ok_or_else(damage)? as usize;
         let crc = u32_at(index, at + 12).ok_or_else(damage)?;
         let end = offset.checked_add(length).ok_or_else(damage)?;
-        let blob = self.section(Section::Statements).get(offset..end).ok_or_else(damage)?;
+        let blob = self
+            .section(Section::Statements)
+            .get(offset..end)
+            .ok_or_else(damage)?;
         if crc32fast::hash(blob) != crc {
             return Err(damage());
         }
@@ -257,7 +288,12 @@ impl Database {
         lookup.stated.sort_by(|a, b| {
             let key = |s: &Stated| {
                 let a = &s.advisory;
-                (a.package.clone(), a.ecosystem.clone(), a.id.clone(), s.feed.clone())
+                (
+                    a.package.clone(),
+                    a.ecosystem.clone(),
+                    a.id.clone(),
+                    s.feed.clone(),
+                )
             };
             key(a).cmp(&key(b))
         });
@@ -268,7 +304,11 @@ impl Database {
     fn ids(&self, id: &str) -> Result<Vec<u32>, Damage> {
         let is_whole = *self.ids_whole.get_or_init(|| {
             let header = self.map.get(..HEADER).unwrap_or(&[]);
-            let place = self.sections.get(Section::Ids as usize).copied().unwrap_or((0, 0));
+            let place = self
+                .sections
+                .get(Section::Ids as usize)
+                .copied()
+                .unwrap_or((0, 0));
             whole(&self.map, header, Section::Ids, place)
         });
         let damage = || Damage("the table of ids".to_owned());
@@ -335,7 +375,11 @@ fn whole(bytes: &[u8], header: &[u8], section: Section, (start, end): (usize, us
 
 /// Writes bytes as hexadecimal digits.
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|half| char::from_digit(u32::from(half), 16)).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|half| char::from_digit(u32::from(half), 16))
+        .collect()
 }
 
 /// Turns a stored statement into the model's.

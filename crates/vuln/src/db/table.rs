@@ -35,7 +35,10 @@ impl Builder {
                 .push(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX));
             0
         } else {
-            key.iter().zip(&self.last).take_while(|(a, b)| a == b).count()
+            key.iter()
+                .zip(&self.last)
+                .take_while(|(a, b)| a == b)
+                .count()
         };
         let rest = key.get(shared..).unwrap_or(&[]);
         put(&mut self.bytes, shared);
@@ -108,7 +111,9 @@ impl<'a> Table<'a> {
     /// Opens a table; `None` when its frame is damaged.
     pub(super) fn open(bytes: &'a [u8]) -> Option<Self> {
         let (rest, count) = bytes.split_last_chunk::<4>()?;
-        let length = usize::try_from(u32::from_le_bytes(*count)).ok()?.checked_mul(4)?;
+        let length = usize::try_from(u32::from_le_bytes(*count))
+            .ok()?
+            .checked_mul(4)?;
         let split = rest.len().checked_sub(length)?;
         let (entries, restarts) = rest.split_at_checked(split)?;
         Some(Self { entries, restarts })
@@ -206,7 +211,11 @@ mod tests {
             let table = Table::open(&bytes).expect("whole");
             for index in 0..count {
                 let value = table.get(format!("key{index:05}").as_bytes());
-                assert_eq!(value, Some(index.to_le_bytes().as_slice()), "{index} of {count}");
+                assert_eq!(
+                    value,
+                    Some(index.to_le_bytes().as_slice()),
+                    "{index} of {count}"
+                );
             }
             for key in ["", "a", "key", "key00000x", "key99999", "z"] {
                 assert_eq!(table.get(key.as_bytes()), None, "{key}");

@@ -173,7 +173,9 @@ impl Batch {
 
 /// Returns how versions of an ecosystem are ordered, where the model has that order.
 pub fn scheme(ecosystem: &str) -> Option<Scheme> {
-    let base = ecosystem.split_once(':').map_or(ecosystem, |(base, _)| base);
+    let base = ecosystem
+        .split_once(':')
+        .map_or(ecosystem, |(base, _)| base);
     match base {
         "Debian" | "Ubuntu" | "Echo" => Some(Scheme::Deb),
         "Alpine" | "Alpaquita" | "Chainguard" | "MinimOS" | "Wolfi" => Some(Scheme::Apk),
@@ -242,7 +244,13 @@ mod tests {
     fn only_full_dates_in_utc_count() {
         assert!(timestamp("2026-08-21T12:56:10Z").is_some());
         assert!(timestamp("2026-08-21T12:56:10.25Z").is_some());
-        for text in ["", "0", "2026-08-21", "2026-08-21T12:56:10+02:00", "9999999999999999999Z"] {
+        for text in [
+            "",
+            "0",
+            "2026-08-21",
+            "2026-08-21T12:56:10+02:00",
+            "9999999999999999999Z",
+        ] {
             assert!(timestamp(text).is_none(), "{text}");
         }
     }

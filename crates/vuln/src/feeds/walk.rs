@@ -89,7 +89,8 @@ fn folder(
         let kind = fs::symlink_metadata(&full).map_err(|error| named(&full, &error))?;
         let is_link = kind.file_type().is_symlink();
         let Ok(target) = fs::metadata(&full) else {
-            tree.skipped.push((below, "a link that leads nowhere".to_owned()));
+            tree.skipped
+                .push((below, "a link that leads nowhere".to_owned()));
             continue;
         };
         if target.is_dir() {
@@ -109,9 +110,10 @@ fn folder(
         }
         files += 1;
         let parts = parts_of(&below);
-        let feed = parts.as_deref().filter(|_| target.is_file()).and_then(|parts| {
-            ALL.iter().copied().find(|feed| feed.recognises(parts))
-        });
+        let feed = parts
+            .as_deref()
+            .filter(|_| target.is_file())
+            .and_then(|parts| ALL.iter().copied().find(|feed| feed.recognises(parts)));
         match feed {
             Some(feed) => tree.found.push(Found {
                 path: full,

@@ -56,7 +56,8 @@ pub fn judge(distro: &Distro) -> Judge {
             let (first, second) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
             let numbers = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
             // Edge calls itself by the release to come: `3.23.0_alpha20251016`.
-            let ecosystem = if version.contains("_alpha") || version.is_empty() || version == "edge" {
+            let ecosystem = if version.contains("_alpha") || version.is_empty() || version == "edge"
+            {
                 "Alpine:edge".to_owned()
             } else if numbers(first) && numbers(second) {
                 format!("Alpine:v{first}.{second}")
@@ -132,8 +133,18 @@ mod tests {
             version_id: "21.3".to_owned(),
             ..Distro::default()
         };
-        assert_eq!(judge(&mint), Judge::Derivative { parent: "ubuntu".to_owned() });
-        for (id, version) in [("nixos", "24.05"), ("debian", ""), ("alpine", "x"), ("almalinux", "")] {
+        assert_eq!(
+            judge(&mint),
+            Judge::Derivative {
+                parent: "ubuntu".to_owned()
+            }
+        );
+        for (id, version) in [
+            ("nixos", "24.05"),
+            ("debian", ""),
+            ("alpine", "x"),
+            ("almalinux", ""),
+        ] {
             let distro = Distro {
                 id: id.to_owned(),
                 version_id: version.to_owned(),

@@ -6,8 +6,10 @@
 //!
 //! - Where the best statement knows no fixed version, an update that states one decides: the
 //!   tracker's "open" was not taken back when the fix came.
-//! - An update whose fixed version is not installed is reported under its own id where none of the
-//!   vulnerabilities that it covers is: they were judged by themselves, but the update is missing.
+//! - An update is a name of a vulnerability's finding only where the version that the finding asks
+//!   for brings the update too. An update that applies and that no finding carries is reported under
+//!   its own id: its vulnerabilities were judged by themselves, but the update is missing (a later
+//!   update that repairs the first one, for instance).
 
 use std::collections::BTreeMap;
 
@@ -84,7 +86,10 @@ pub(super) fn judge<'d, 's>(
         }
         let verdict = verdict(statement, subject);
         for vulnerability in &statement.vulnerabilities {
-            by_vulnerability.entry(*vulnerability).or_default().push((statement, verdict));
+            by_vulnerability
+                .entry(*vulnerability)
+                .or_default()
+                .push((statement, verdict));
         }
     }
     let mut judged = Judged::default();
@@ -107,7 +112,10 @@ fn weigh<'d, 's>(
     not_comparable: &mut Vec<&'d str>,
 ) -> Option<Hit<'d, 's>> {
     let weight = |statement: &StatementDisk<'_>| (statement.advisory, statement.rank);
-    let best = stated.iter().map(|(statement, _)| weight(statement)).min()?;
+    let best = stated
+        .iter()
+        .map(|(statement, _)| weight(statement))
+        .min()?;
     let mut deciding: Vec<_> = stated
         .iter()
         .filter(|(statement, _)| weight(statement) == best)
@@ -154,17 +162,20 @@ fn weigh<'d, 's>(
         );
         return None;
     };
-    let rated = affected
+    let mut rated = affected
         .iter()
         .map(|(statement, _)| *statement)
         .chain(stated.iter().map(|(statement, _)| *statement));
-    let severity = rated
-        .filter_map(|statement| Some((statement.severity?, statement.feed)))
-        .next();
+    let severity = rated.find_map(|statement| Some((statement.severity?, statement.feed)));
+    let target = range.and_then(|range| range.fixed);
+    let brings = |needed: Option<&str>| match (target, needed) {
+        (Some(target), Some(needed)) => subject.scheme.sort_order(needed, target).is_le(),
+        _ => true,
+    };
     let mut aliases: Vec<&'d str> = Vec::new();
     for (statement, verdict) in stated {
-        if matches!(verdict, Verdict::Affected(_)) {
-            if statement.advisory {
+        if let Verdict::Affected(range) = verdict {
+            if statement.advisory && brings(range.and_then(|range| range.fixed)) {
                 aliases.push(statement.record);
             }
             aliases.extend(&statement.also);
@@ -172,12 +183,16 @@ fn weigh<'d, 's>(
     }
     aliases.sort_unstable();
     aliases.dedup();
-    let has_fix = range.is_some_and(|range| range.fixed.is_some());
+    let has_fix = target.is_some();
     Some(Hit {
         vulnerability,
         statement,
         range,
-        fix: if has_fix { FixState::Fixed } else { unfixed_state(statement.fix) },
+        fix: if has_fix {
+            FixState::Fixed
+        } else {
+            unfixed_state(statement.fix)
+        },
         severity,
         aliases,
     })
@@ -200,16 +215,19 @@ fn updates_left<'d, 's>(
         let Verdict::Affected(range) = verdict(statement, subject) else {
             continue;
         };
-        let carried = judged.hits.iter().any(|hit| {
-            hit.vulnerability == own || statement.vulnerabilities.contains(&hit.vulnerability)
-        });
+        let carried = judged
+            .hits
+            .iter()
+            .any(|hit| hit.vulnerability == own || hit.aliases.contains(&statement.record));
         if range.is_some_and(|range| range.fixed.is_some()) && !carried {
             judged.hits.push(Hit {
                 vulnerability: own,
                 statement,
                 range,
                 fix: FixState::Fixed,
-                severity: statement.severity.map(|severity| (severity, statement.feed)),
+                severity: statement
+                    .severity
+                    .map(|severity| (severity, statement.feed)),
                 aliases: Vec::new(),
             });
         }
@@ -249,7 +267,11 @@ fn concerns(statement: &StatementDisk<'_>, subject: &Subject<'_>) -> bool {
 /// Compares a version with a statement.
 fn verdict<'d>(statement: &StatementDisk<'d>, subject: &Subject<'_>) -> Verdict<'d> {
     let bound = |text: &'d str| {
-        if subject.without_epoch { strip_epoch(text) } else { text }
+        if subject.without_epoch {
+            strip_epoch(text)
+        } else {
+            text
+        }
     };
     let version = subject.version;
     let mut doubtful = false;
@@ -277,7 +299,11 @@ fn verdict<'d>(statement: &StatementDisk<'d>, subject: &Subject<'_>) -> Verdict<
     if statement.versions.contains(&version) {
         return Verdict::Affected(None);
     }
-    if doubtful { Verdict::NotComparable } else { Verdict::NotAffected }
+    if doubtful {
+        Verdict::NotComparable
+    } else {
+        Verdict::NotAffected
+    }
 }
 
 /// Says whether a version is in a range: `introduced <= v < fixed`, or `v <= last_affected`.

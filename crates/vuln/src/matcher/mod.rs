@@ -67,11 +67,16 @@ pub fn find(db: &Database, packages: &[CatalogPackage], distro: Option<&Distro>)
         outside: BTreeSet::new(),
         matches,
     };
-    let scope = db.ecosystem(&ecosystem).and_then(|meta| meta.scope.as_deref());
+    let scope = db
+        .ecosystem(&ecosystem)
+        .and_then(|meta| meta.scope.as_deref());
     let mut others: BTreeMap<&'static str, BTreeSet<&str>> = BTreeMap::new();
     for (index, CatalogPackage { package, .. }) in packages.iter().enumerate() {
         if package.kind != kind {
-            others.entry(package.kind.as_str()).or_default().insert(&package.name);
+            others
+                .entry(package.kind.as_str())
+                .or_default()
+                .insert(&package.name);
             continue;
         }
         let covered = scope.is_none_or(|scope| {
@@ -85,7 +90,11 @@ pub fn find(db: &Database, packages: &[CatalogPackage], distro: Option<&Distro>)
             run.outside.insert(&package.name);
         }
     }
-    let Run { outside, mut matches, .. } = run;
+    let Run {
+        outside,
+        mut matches,
+        ..
+    } = run;
     if !outside.is_empty() {
         matches.gaps.push(Issue::new(
             IssueKind::PartialFeed,
@@ -121,7 +130,11 @@ pub(crate) fn inside(scheme: Scheme, version: &str, range: &Range) -> bool {
     judge::within(
         scheme,
         version,
-        (&range.introduced, range.fixed.as_deref(), range.last_affected.as_deref()),
+        (
+            &range.introduced,
+            range.fixed.as_deref(),
+            range.last_affected.as_deref(),
+        ),
     )
 }
 
@@ -132,13 +145,18 @@ fn ecosystem(
     distro: Option<&Distro>,
     gaps: &mut Vec<Issue>,
 ) -> Option<(String, PackageKind)> {
-    let count = packages.iter().filter(|package| package.package.kind.row().os).count();
+    let count = packages
+        .iter()
+        .filter(|package| package.package.kind.row().os)
+        .count();
     let Some(distro) = distro else {
         if count > 0 {
             gaps.push(Issue::new(
                 IssueKind::UnknownDistribution,
                 "os-release",
-                format!("the distribution is not stated, so {count} of its packages were not compared"),
+                format!(
+                    "the distribution is not stated, so {count} of its packages were not compared"
+                ),
             ));
         }
         return None;
@@ -204,7 +222,10 @@ fn names<'p>(ecosystem: &str, package: &'p Package) -> Vec<(&'p str, bool)> {
 /// Returns a package's module and stream: from its label (`name:stream:version:context`), empty when
 /// only its version says that it is modular.
 fn stream(package: &Package) -> Option<String> {
-    let label = package.properties.get("modularity_label").map_or("", String::as_str);
+    let label = package
+        .properties
+        .get("modularity_label")
+        .map_or("", String::as_str);
     let mut parts = label.split(':');
     match (parts.next(), parts.next()) {
         (Some(name), Some(stream)) if !name.is_empty() && !stream.is_empty() => {
@@ -263,7 +284,10 @@ impl<'d, 'p> Run<'d, 'p> {
                 self.matches.gaps.push(Issue::new(
                     IssueKind::UnknownVersion,
                     &package.name,
-                    format!("`{version}` is no {} version; it was not compared", scheme.as_str()),
+                    format!(
+                        "`{version}` is no {} version; it was not compared",
+                        scheme.as_str()
+                    ),
                 ));
                 return;
             }
@@ -361,7 +385,9 @@ impl<'d, 'p> Run<'d, 'p> {
             .collect();
         aliases.sort();
         aliases.dedup();
-        let mut urls: Vec<String> = ecosystems::page(self.ecosystem, &entry.id).into_iter().collect();
+        let mut urls: Vec<String> = ecosystems::page(self.ecosystem, &entry.id)
+            .into_iter()
+            .collect();
         for url in &entry.urls {
             if urls.len() < URL_LIMIT && !urls.contains(url) {
                 urls.push(url.clone());

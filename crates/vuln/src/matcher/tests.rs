@@ -13,8 +13,13 @@ fn database(files: &[(&str, &str)]) -> Database {
         fs::write(path, text).expect("written");
     }
     let out = folder.path().join("db");
-    crate::db::build::build(&folder.path().join("feeds"), &out, "2026-01-01T00:00:00Z", &|_| {})
-        .expect("built");
+    crate::db::build::build(
+        &folder.path().join("feeds"),
+        &out,
+        "2026-01-01T00:00:00Z",
+        &|_| {},
+    )
+    .expect("built");
     Database::open(&out).expect("opened")
 }
 
@@ -26,7 +31,12 @@ fn distro(id: &str, version: &str) -> Distro {
     }
 }
 
-fn installed(kind: PackageKind, name: &str, version: &str, source: Option<(&str, &str)>) -> CatalogPackage {
+fn installed(
+    kind: PackageKind,
+    name: &str,
+    version: &str,
+    source: Option<(&str, &str)>,
+) -> CatalogPackage {
     let mut package = Package::new(kind, name, version);
     package.source = source.map(|(name, version)| SourcePackage {
         name: name.to_owned(),
@@ -38,7 +48,9 @@ fn installed(kind: PackageKind, name: &str, version: &str, source: Option<(&str,
 fn modular(name: &str, version: &str, label: &str) -> CatalogPackage {
     let mut package = Package::new(PackageKind::Rpm, name, version);
     if !label.is_empty() {
-        package.properties.insert("modularity_label".to_owned(), label.to_owned());
+        package
+            .properties
+            .insert("modularity_label".to_owned(), label.to_owned());
     }
     CatalogPackage { package, layer: 0 }
 }
@@ -96,10 +108,25 @@ fn debian_sources_are_joined_to_one_finding_per_cve() {
         ("kev/known_exploited_vulnerabilities.json", KEV),
     ]);
     let packages = [
-        installed(PackageKind::Deb, "libc6", "2.36-9+deb12u1+b2", Some(("glibc", "2.36-9+deb12u1"))),
-        installed(PackageKind::Deb, "libc-bin", "2.36-9+deb12u3", Some(("glibc", "2.36-9+deb12u3"))),
+        installed(
+            PackageKind::Deb,
+            "libc6",
+            "2.36-9+deb12u1+b2",
+            Some(("glibc", "2.36-9+deb12u1")),
+        ),
+        installed(
+            PackageKind::Deb,
+            "libc-bin",
+            "2.36-9+deb12u3",
+            Some(("glibc", "2.36-9+deb12u3")),
+        ),
         installed(PackageKind::Deb, "curl", "7.88.1-10+deb12u4+b1", None),
-        installed(PackageKind::Deb, "libcurl4", "7.88.1-10+deb12u3+b1", Some(("curl", "7.88.1-10+deb12u3"))),
+        installed(
+            PackageKind::Deb,
+            "libcurl4",
+            "7.88.1-10+deb12u3+b1",
+            Some(("curl", "7.88.1-10+deb12u3")),
+        ),
     ];
     let matches = find(&db, &packages, Some(&distro("debian", "12")));
     assert_eq!(
@@ -124,18 +151,37 @@ fn debian_sources_are_joined_to_one_finding_per_cve() {
     assert!(looney.known_exploited);
     assert_eq!(looney.title, "GNU C Library Buffer Overflow");
     assert_eq!(looney.evidence.feed, "debian-tracker");
-    assert_eq!(looney.evidence.comparison, "glibc 2.36-9+deb12u1 < 2.36-9+deb12u3 (deb)");
-    assert!(looney.urls.contains(&"https://security-tracker.debian.org/tracker/CVE-2023-4911".to_owned()));
+    assert_eq!(
+        looney.evidence.comparison,
+        "glibc 2.36-9+deb12u1 < 2.36-9+deb12u3 (deb)"
+    );
+    assert!(
+        looney
+            .urls
+            .contains(&"https://security-tracker.debian.org/tracker/CVE-2023-4911".to_owned())
+    );
 }
 
 #[test]
-fn an_update_is_reported_even_where_each_of_its_cves_was_judged_fixed() {
+fn an_update_is_reported_by_itself_where_no_finding_asks_for_its_version() {
     let db = database(&[
-        ("tracker/data/json", r#"{"a":{"CVE-2020-0001":{"releases":{"bullseye":{"status":"resolved","fixed_version":"1.0-1"}}}}}"#),
-        ("data/DSA/list", "[01 Jan 2021] DSA-9-1 a - security update\n\t{CVE-2020-0001}\n\t[bullseye] - a 1.0-1+deb11u1\n"),
+        (
+            "tracker/data/json",
+            r#"{"a":{"CVE-2020-0001":{"releases":{"bullseye":{"status":"resolved","fixed_version":"1.0-1"}}}}}"#,
+        ),
+        (
+            "data/DSA/list",
+            "[01 Jan 2021] DSA-9-1 a - security update\n\t{CVE-2020-0001}\n\t[bullseye] - a 1.0-1+deb11u1\n",
+        ),
     ]);
     for (version, expected) in [
-        ("0.9-1", vec!["a CVE-2020-0001 fixed 1.0-1 unknown DSA-9-1"]),
+        (
+            "0.9-1",
+            vec![
+                "a CVE-2020-0001 fixed 1.0-1 unknown",
+                "a DSA-9-1 fixed 1.0-1+deb11u1 unknown",
+            ],
+        ),
         ("1.0-1", vec!["a DSA-9-1 fixed 1.0-1+deb11u1 unknown"]),
         ("1.0-1+deb11u1", vec![]),
     ] {
@@ -153,7 +199,12 @@ const SECDB: &str = r#"{"reponame":"main","distroversion":"v3.11","packages":[
 fn apk_is_compared_by_origin_and_never_affected_means_it() {
     let db = database(&[("secdb/v3.11/main.json", SECDB)]);
     let packages = [
-        installed(PackageKind::Apk, "libssl1.1", "1.1.1d-r3", Some(("openssl", "1.1.1d-r3"))),
+        installed(
+            PackageKind::Apk,
+            "libssl1.1",
+            "1.1.1d-r3",
+            Some(("openssl", "1.1.1d-r3")),
+        ),
         installed(PackageKind::Apk, "openssl", "1.1.1d-r0", None),
         installed(PackageKind::Apk, "odd", "1.0-r0", None),
         installed(PackageKind::Apk, "broken", "!!", None),
@@ -168,7 +219,11 @@ fn apk_is_compared_by_origin_and_never_affected_means_it() {
             "openssl CVE-2020-1967 fixed 1.1.1g-r0 unknown XSA-1",
         ]
     );
-    let gaps: Vec<_> = matches.gaps.iter().map(|g| (g.kind, g.subject.as_str())).collect();
+    let gaps: Vec<_> = matches
+        .gaps
+        .iter()
+        .map(|g| (g.kind, g.subject.as_str()))
+        .collect();
     assert_eq!(
         gaps,
         [
@@ -200,7 +255,12 @@ fn module_streams_must_agree() {
         "1:20.1.0-1.module_el9.3.0+1+aa",
         r#""CVE-2024-0001""#,
     );
-    let plain = alma("ALSA-2023:1", "Low: nodejs security update", "1:16.20.0-1.el9", r#""CVE-2023-0001""#);
+    let plain = alma(
+        "ALSA-2023:1",
+        "Low: nodejs security update",
+        "1:16.20.0-1.el9",
+        r#""CVE-2023-0001""#,
+    );
     let db = database(&[
         ("AlmaLinux:9/ALSA-1.json", stream18.as_str()),
         ("AlmaLinux:9/ALSA-2.json", stream20.as_str()),
@@ -211,9 +271,21 @@ fn module_streams_must_agree() {
         "nodejs CVE-2022-43548 fixed 1:18.12.1-1.module_el9.1.0+16+91bc168f medium ALSA-2022:8832",
     ];
     for (version, label, expected) in [
-        ("1:18.9.0-1.module_el9.1.0+10+aa", "nodejs:18:8010:aa", eighteen.to_vec()),
-        ("1:18.12.1-1.module_el9.1.0+16+91bc168f", "nodejs:18:8010:aa", vec![]),
-        ("1:16.0.0-1.el9", "", vec!["nodejs CVE-2023-0001 fixed 1:16.20.0-1.el9 low ALSA-2023:1"]),
+        (
+            "1:18.9.0-1.module_el9.1.0+10+aa",
+            "nodejs:18:8010:aa",
+            eighteen.to_vec(),
+        ),
+        (
+            "1:18.12.1-1.module_el9.1.0+16+91bc168f",
+            "nodejs:18:8010:aa",
+            vec![],
+        ),
+        (
+            "1:16.0.0-1.el9",
+            "",
+            vec!["nodejs CVE-2023-0001 fixed 1:16.20.0-1.el9 low ALSA-2023:1"],
+        ),
         ("1:16.20.0-1.el9", "", vec![]),
     ] {
         let packages = [modular("nodejs", version, label)];
@@ -248,7 +320,9 @@ fn rocky_names_source_packages_and_a_source_states_no_epoch() {
 #[test]
 fn severity_comes_from_the_distribution_then_the_record_then_its_aliases() {
     let ghsa = r#"{"id":"GHSA-aaaa-bbbb-cccc","aliases":["CVE-2021-0001"],"summary":"A title","severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],"affected":[{"package":{"ecosystem":"npm","name":"a"},"versions":["1"]}]}"#;
-    let ghsa2 = ghsa.replace("CVE-2021-0001", "CVE-2023-4911").replace("aaaa", "dddd");
+    let ghsa2 = ghsa
+        .replace("CVE-2021-0001", "CVE-2023-4911")
+        .replace("aaaa", "dddd");
     let db = database(&[
         ("tracker/data/json", TRACKER),
         ("npm/1.json", ghsa),
@@ -270,7 +344,10 @@ fn severity_comes_from_the_distribution_then_the_record_then_its_aliases() {
 fn silence_is_never_taken_for_safety() {
     let db = database(&[
         ("tracker/data/json", TRACKER),
-        ("tracker/data/scope.json", r#"{"ecosystem":"Debian:12","packages":["bash","glibc"]}"#),
+        (
+            "tracker/data/scope.json",
+            r#"{"ecosystem":"Debian:12","packages":["bash","glibc"]}"#,
+        ),
     ]);
     let packages = [
         installed(PackageKind::Deb, "libc6", "9", Some(("glibc", "9"))),
@@ -281,7 +358,11 @@ fn silence_is_never_taken_for_safety() {
     assert_eq!(partial.judged, 2);
     assert_eq!(partial.gaps.len(), 1);
     assert_eq!(partial.gaps[0].kind, IssueKind::PartialFeed);
-    assert!(partial.gaps[0].detail.contains("1 packages: vim"), "{}", partial.gaps[0].detail);
+    assert!(
+        partial.gaps[0].detail.contains("1 packages: vim"),
+        "{}",
+        partial.gaps[0].detail
+    );
 
     let mut mint = distro("linuxmint", "21");
     mint.id_like = vec!["ubuntu".to_owned()];

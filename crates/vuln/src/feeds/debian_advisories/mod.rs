@@ -237,7 +237,10 @@ not a header
         assert!(xorg.statements[1].advisory.ranges.is_empty());
         assert_eq!(batch.records[1].vulnerabilities, ["DSA-5356-2"]);
         assert_eq!(batch.records[2].statements.len(), 1);
-        assert_eq!(batch.records[2].statements[0].advisory.fix, FixState::EndOfLife);
+        assert_eq!(
+            batch.records[2].statements[0].advisory.fix,
+            FixState::EndOfLife
+        );
     }
 
     #[test]

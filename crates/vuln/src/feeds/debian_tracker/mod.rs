@@ -142,7 +142,11 @@ fn one(package: &str, id: &str, entry: &Entry<'_>, batch: &mut Batch) {
 
 /// Turns a release's fields into ranges, fix and rating; `None` when they say nothing.
 fn judge(release: &Release<'_>) -> Option<(Vec<Range>, FixState, Option<Severity>)> {
-    let urgency = release.urgency.as_deref().unwrap_or("").trim_end_matches('*');
+    let urgency = release
+        .urgency
+        .as_deref()
+        .unwrap_or("")
+        .trim_end_matches('*');
     let severity = match urgency {
         "unimportant" => Some(Severity::Negligible),
         "low" => Some(Severity::Low),
@@ -258,14 +262,32 @@ mod tests {
         assert_eq!(
             got,
             [
-                ("Debian:12", Some("-"), FixState::WontFix, Some(Severity::Low)),
-                ("Debian:13", Some("9.4-1"), FixState::Fixed, Some(Severity::Low)),
+                (
+                    "Debian:12",
+                    Some("-"),
+                    FixState::WontFix,
+                    Some(Severity::Low)
+                ),
+                (
+                    "Debian:13",
+                    Some("9.4-1"),
+                    FixState::Fixed,
+                    Some(Severity::Low)
+                ),
                 ("Debian:sid", Some("-"), FixState::EndOfLife, None),
                 ("Debian:11", Some("-"), FixState::NotFixed, None),
-                ("Debian:14", None, FixState::Unknown, Some(Severity::Negligible)),
+                (
+                    "Debian:14",
+                    None,
+                    FixState::Unknown,
+                    Some(Severity::Negligible)
+                ),
             ]
         );
-        assert_eq!(batch.records[1].statements[0].advisory.fix, FixState::Deferred);
+        assert_eq!(
+            batch.records[1].statements[0].advisory.fix,
+            FixState::Deferred
+        );
         // A reason that outlived the fix does not hide the fix.
         assert_eq!(batch.records[2].statements[0].advisory.fix, FixState::Fixed);
     }

@@ -53,9 +53,9 @@ pub(super) fn each(
             continue;
         };
         let name: &str = name.as_ref();
-        if !std::path::Path::new(name)
+        if std::path::Path::new(name)
             .extension()
-            .is_some_and(|extension| extension == "json")
+            .is_none_or(|extension| extension != "json")
         {
             continue;
         }
@@ -63,7 +63,9 @@ pub(super) fn each(
         if unpacked > RECORD_LIMIT
             || (unpacked > RATIO_FROM && unpacked / packed.max(1) > RATIO_LIMIT)
         {
-            damage(format!("{name}: {packed} bytes unpack to {unpacked}, over the bound"));
+            damage(format!(
+                "{name}: {packed} bytes unpack to {unpacked}, over the bound"
+            ));
             continue;
         }
         let method = entry.compression_method();
@@ -85,7 +87,10 @@ pub(super) fn each(
                 .take(RECORD_LIMIT + 1)
                 .read_to_end(&mut buffer),
             other => {
-                damage(format!("{name}: compression method {} is not read", other.as_u16()));
+                damage(format!(
+                    "{name}: compression method {} is not read",
+                    other.as_u16()
+                ));
                 continue;
             }
         };

@@ -59,7 +59,11 @@ pub(super) fn ranges(mut events: Vec<Event>, scheme: Option<Scheme>) -> Vec<Rang
         match event {
             Event::Introduced(version) if ended.as_ref() == Some(&version) => {}
             Event::Introduced(version) => {
-                open.get_or_insert(if version == "0" { String::new() } else { version });
+                open.get_or_insert(if version == "0" {
+                    String::new()
+                } else {
+                    version
+                });
             }
             Event::Fixed(version) => {
                 if let Some(introduced) = open.take() {
@@ -91,7 +95,10 @@ pub(super) fn ranges(mut events: Vec<Event>, scheme: Option<Scheme>) -> Vec<Rang
     }
     // `introduced: 0, fixed: 0` is how "never affected" looks in a range.
     ranges.retain(|range| {
-        range.fixed.as_deref().is_none_or(|fixed| fixed != "0" && *fixed != range.introduced)
+        range
+            .fixed
+            .as_deref()
+            .is_none_or(|fixed| fixed != "0" && *fixed != range.introduced)
     });
     ranges
 }
@@ -146,7 +153,10 @@ fn natural(a: &str, b: &str) -> Ordering {
 
 /// Splits the digits off the front, without leading zeros.
 fn digits(text: &[u8]) -> (&[u8], &[u8]) {
-    let end = text.iter().position(|b| !b.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .iter()
+        .position(|b| !b.is_ascii_digit())
+        .unwrap_or(text.len());
     let (run, rest) = text.split_at(end);
     let zeros = run.iter().position(|b| *b != b'0').unwrap_or(run.len());
     (run.get(zeros..).unwrap_or(&[]), rest)
@@ -168,17 +178,19 @@ mod tests {
                 }
             })
             .collect();
-        ranges(events, scheme)
-            .iter()
-            .map(|r| {
-                let end = match (&r.fixed, &r.last_affected) {
-                    (Some(fixed), _) => format!("<{fixed}"),
-                    (None, Some(last)) => format!("<={last}"),
-                    (None, None) => String::new(),
-                };
-                format!("[{}{end}]", r.introduced)
-            })
-            .collect()
+        let mut shown = String::new();
+        for range in ranges(events, scheme) {
+            let end = match (&range.fixed, &range.last_affected) {
+                (Some(fixed), _) => format!("<{fixed}"),
+                (None, Some(last)) => format!("<={last}"),
+                (None, None) => String::new(),
+            };
+            shown += "[";
+            shown += &range.introduced;
+            shown += &end;
+            shown += "]";
+        }
+        shown
     }
 
     #[test]

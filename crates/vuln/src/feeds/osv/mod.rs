@@ -35,12 +35,51 @@ use events::Event;
 
 /// The ecosystems whose folders may hold unpacked records (schema, "affected[].package").
 const ECOSYSTEMS: [&str; 45] = [
-    "AlmaLinux", "Alpaquita", "Alpine", "Android", "Azure Linux", "BellSoft Hardened Containers",
-    "Bioconductor", "Bitnami", "CRAN", "Chainguard", "ConanCenter", "Debian", "Echo", "GHC",
-    "GIT", "GitHub Actions", "Go", "Hackage", "Hex", "Julia", "Kubernetes", "Linux", "Mageia",
-    "Maven", "MinimOS", "NuGet", "OSS-Fuzz", "Packagist", "Photon OS", "Pub", "PyPI", "Red Hat",
-    "Rocky Linux", "Root", "RubyGems", "SUSE", "SwiftURL", "Ubuntu", "VSCode", "Wolfi", "crates.io",
-    "npm", "openEuler", "openSUSE", "opam",
+    "AlmaLinux",
+    "Alpaquita",
+    "Alpine",
+    "Android",
+    "Azure Linux",
+    "BellSoft Hardened Containers",
+    "Bioconductor",
+    "Bitnami",
+    "CRAN",
+    "Chainguard",
+    "ConanCenter",
+    "Debian",
+    "Echo",
+    "GHC",
+    "GIT",
+    "GitHub Actions",
+    "Go",
+    "Hackage",
+    "Hex",
+    "Julia",
+    "Kubernetes",
+    "Linux",
+    "Mageia",
+    "Maven",
+    "MinimOS",
+    "NuGet",
+    "OSS-Fuzz",
+    "Packagist",
+    "Photon OS",
+    "Pub",
+    "PyPI",
+    "Red Hat",
+    "Rocky Linux",
+    "Root",
+    "RubyGems",
+    "SUSE",
+    "SwiftURL",
+    "Ubuntu",
+    "VSCode",
+    "Wolfi",
+    "crates.io",
+    "npm",
+    "openEuler",
+    "openSUSE",
+    "opam",
 ];
 
 /// How many references of a record are kept.
@@ -131,7 +170,8 @@ fn add(name: &str, bytes: &[u8], batch: &mut Batch) {
 
 /// Reads one record. The text beside it says what of it was damaged and left out.
 pub fn parse(bytes: &[u8]) -> Result<(Record, Option<String>), String> {
-    let wire: wire::Record<'_> = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let wire: wire::Record<'_> =
+        serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     let id = wire.id.get();
     if !ids::plausible(id) {
         return Err(format!("`{id}` is no id"));
@@ -200,23 +240,24 @@ pub fn parse(bytes: &[u8]) -> Result<(Record, Option<String>), String> {
 fn names(wire: &wire::Record<'_>, record: &mut Record) {
     let id = record.id.as_str();
     let cve_of = |text: &wire::Text<'_>| ids::trailing_cve(text.get()).map(str::to_owned);
-    let mut cves: Vec<String> = match ids::trailing_cve(id) {
-        Some(cve) => vec![cve.to_owned()],
-        None => {
-            let listed = wire.aliases.0.iter().chain(&wire.upstream.0);
-            let mut cves: Vec<String> = listed.filter_map(cve_of).collect();
-            if ["ALSA-", "ALBA-", "ALEA-", "RLSA-", "RLBA-", "RLEA-", "RXSA-"]
-                .iter()
-                .any(|prefix| id.starts_with(prefix))
-            {
-                cves.extend(wire.related.0.iter().filter_map(cve_of));
-                cves.extend(wire.references.0.iter().filter_map(|reference| {
-                    let page = reference.url.get().rsplit('/').next()?;
-                    ids::is_cve(page).then(|| page.to_owned())
-                }));
-            }
-            cves
+    let mut cves: Vec<String> = if let Some(cve) = ids::trailing_cve(id) {
+        vec![cve.to_owned()]
+    } else {
+        let listed = wire.aliases.0.iter().chain(&wire.upstream.0);
+        let mut cves: Vec<String> = listed.filter_map(cve_of).collect();
+        if [
+            "ALSA-", "ALBA-", "ALEA-", "RLSA-", "RLBA-", "RLEA-", "RXSA-",
+        ]
+        .iter()
+        .any(|prefix| id.starts_with(prefix))
+        {
+            cves.extend(wire.related.0.iter().filter_map(cve_of));
+            cves.extend(wire.references.0.iter().filter_map(|reference| {
+                let page = reference.url.get().rsplit('/').next()?;
+                ids::is_cve(page).then(|| page.to_owned())
+            }));
         }
+        cves
     };
     cves.sort();
     cves.dedup();
@@ -259,14 +300,17 @@ fn split_rating(summary: &str, level: Level) -> (Option<Severity>, &str) {
 fn streams(summary: &str) -> Vec<String> {
     let name = |text: &str| {
         !text.is_empty()
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'+' | b'-' | b'.'))
+            && text.bytes().all(|byte| {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'+' | b'-' | b'.')
+            })
     };
     let mut found: Vec<String> = summary
         .split([' ', ',', ';', '(', ')'])
         .map(|word| word.trim_end_matches('.'))
-        .filter(|word| word.split_once(':').is_some_and(|(a, b)| name(a) && name(b)))
+        .filter(|word| {
+            word.split_once(':')
+                .is_some_and(|(a, b)| name(a) && name(b))
+        })
         .map(str::to_owned)
         .collect();
     found.sort();
@@ -285,7 +329,7 @@ fn rate(vector: &str, record: &mut Record) {
 }
 
 /// Reads a free-form part; what does not fit is as if absent.
-fn specific<'a>(raw: Option<&'a serde_json::value::RawValue>) -> Option<wire::Specific<'a>> {
+fn specific(raw: Option<&serde_json::value::RawValue>) -> Option<wire::Specific<'_>> {
     serde_json::from_str(raw?.get()).ok()
 }
 
@@ -303,7 +347,10 @@ fn urls(wire: &wire::Record<'_>) -> Vec<String> {
         })
         .collect();
     urls.sort_by_key(|(other, _)| *other);
-    urls.into_iter().take(URL_LIMIT).map(|(_, url)| url.to_owned()).collect()
+    urls.into_iter()
+        .take(URL_LIMIT)
+        .map(|(_, url)| url.to_owned())
+        .collect()
 }
 
 /// Makes the statement about one affected package; `None` when it says nothing about versions.
@@ -330,14 +377,22 @@ fn state(
         stated |= !events.is_empty();
         ranges.extend(events::ranges(events, scheme));
     }
-    let mut versions: Vec<String> =
-        affected.versions.0.iter().map(|version| version.get().to_owned()).collect();
+    let mut versions: Vec<String> = affected
+        .versions
+        .0
+        .iter()
+        .map(|version| version.get().to_owned())
+        .collect();
     stated |= !versions.is_empty();
     if !stated {
         return None;
     }
     if let Some(scheme) = scheme {
-        versions.retain(|version| !ranges.iter().any(|range| crate::matcher::inside(scheme, version, range)));
+        versions.retain(|version| {
+            !ranges
+                .iter()
+                .any(|range| crate::matcher::inside(scheme, version, range))
+        });
     }
     let specific = specific(affected.ecosystem_specific).unwrap_or_default();
     let urgency = specific.urgency.as_ref().map_or("", wire::Text::get);
@@ -355,9 +410,12 @@ fn state(
         Severity::from_name(urgency).or_else(|| Severity::from_name(own))
     });
     let modular = scheme == Some(Scheme::Rpm)
-        && ranges
-            .iter()
-            .any(|range| range.fixed.as_deref().is_some_and(|fixed| fixed.contains(".module")));
+        && ranges.iter().any(|range| {
+            range
+                .fixed
+                .as_deref()
+                .is_some_and(|fixed| fixed.contains(".module"))
+        });
     Some(Statement {
         advisory: Advisory {
             id: record.id.clone(),
@@ -383,7 +441,11 @@ fn event(event: &wire::Event<'_>) -> Option<Event> {
     } else if let Some(version) = event.fixed.as_ref().and_then(text) {
         Some(Event::Fixed(version))
     } else {
-        event.last_affected.as_ref().and_then(text).map(Event::LastAffected)
+        event
+            .last_affected
+            .as_ref()
+            .and_then(text)
+            .map(Event::LastAffected)
     }
 }
 
@@ -413,25 +475,22 @@ fn merge_builds(statements: &mut Vec<Statement>) {
             continue;
         }
         let key = (advisory.ecosystem.clone(), advisory.package.clone());
-        match first.get(&key).and_then(|index| kept.get_mut(*index)) {
-            Some(earlier) => {
-                let lower = match (earlier.advisory.ranges.first(), advisory.ranges.first()) {
-                    (Some(old), Some(new)) => Scheme::Rpm
-                        .sort_order(
-                            new.fixed.as_deref().unwrap_or(""),
-                            old.fixed.as_deref().unwrap_or(""),
-                        )
-                        .is_lt(),
-                    _ => false,
-                };
-                if lower {
-                    *earlier = statement;
-                }
-            }
-            None => {
-                first.insert(key, kept.len());
-                kept.push(statement);
-            }
+        let Some(earlier) = first.get(&key).and_then(|index| kept.get_mut(*index)) else {
+            first.insert(key, kept.len());
+            kept.push(statement);
+            continue;
+        };
+        let lower = match (earlier.advisory.ranges.first(), advisory.ranges.first()) {
+            (Some(old), Some(new)) => Scheme::Rpm
+                .sort_order(
+                    new.fixed.as_deref().unwrap_or(""),
+                    old.fixed.as_deref().unwrap_or(""),
+                )
+                .is_lt(),
+            _ => false,
+        };
+        if lower {
+            *earlier = statement;
         }
     }
     *statements = kept;

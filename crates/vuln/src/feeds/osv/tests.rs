@@ -17,10 +17,20 @@ const ALSA: &str = r#"{"id":"ALSA-2022:8832","summary":"Moderate: nodejs:18 secu
 fn an_alma_update_covers_its_cves_within_its_module() {
     let record = read(ALSA);
     assert_eq!(record.level, Level::Advisory);
-    assert_eq!(record.vulnerabilities, ["CVE-2022-3517", "CVE-2022-35256", "CVE-2022-43548"]);
+    assert_eq!(
+        record.vulnerabilities,
+        ["CVE-2022-3517", "CVE-2022-35256", "CVE-2022-43548"]
+    );
     assert!(record.same.is_empty());
-    assert_eq!(record.title, "nodejs:18 security, bug fix, and enhancement update");
-    assert_eq!(record.statements.len(), 2, "alternative builds are one statement");
+    assert_eq!(
+        record.title,
+        "nodejs:18 security, bug fix, and enhancement update"
+    );
+    assert_eq!(
+        record.statements.len(),
+        2,
+        "alternative builds are one statement"
+    );
     let nodejs = &record.statements[0].advisory;
     assert_eq!(nodejs.severity, Some(Severity::Medium));
     assert_eq!(nodejs.module.as_deref(), Some("nodejs:18"));
@@ -44,20 +54,34 @@ fn bug_fixes_count_only_with_a_cve() {
 
 #[test]
 fn debian_and_ubuntu_records_restate_a_cve() {
-    let debian = read(r#"{"id":"DEBIAN-CVE-2016-2781","upstream":["CVE-2016-2781"],"modified":"2026-11-21T00:00:00Z","affected":[
-      {"package":{"ecosystem":"Debian:12","name":"coreutils","purl":"pkg:deb/debian/coreutils?arch=source"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"}]}],"ecosystem_specific":{"urgency":"unimportant"}}]}"#);
+    let debian = read(
+        r#"{"id":"DEBIAN-CVE-2016-2781","upstream":["CVE-2016-2781"],"modified":"2026-11-21T00:00:00Z","affected":[
+      {"package":{"ecosystem":"Debian:12","name":"coreutils","purl":"pkg:deb/debian/coreutils?arch=source"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"}]}],"ecosystem_specific":{"urgency":"unimportant"}}]}"#,
+    );
     assert_eq!(debian.level, Level::Vulnerability);
     assert_eq!(debian.vulnerabilities, ["CVE-2016-2781"]);
     let statement = &debian.statements[0].advisory;
-    assert_eq!((statement.fix, statement.severity), (FixState::NotFixed, Some(Severity::Negligible)));
+    assert_eq!(
+        (statement.fix, statement.severity),
+        (FixState::NotFixed, Some(Severity::Negligible))
+    );
     assert!(statement.arches.is_empty());
 
-    let ubuntu = read(r#"{"id":"UBUNTU-CVE-2014-9913","upstream":["CVE-2014-9913"],"related":["USN-4672-1"],
+    let ubuntu = read(
+        r#"{"id":"UBUNTU-CVE-2014-9913","upstream":["CVE-2014-9913"],"related":["USN-4672-1"],
       "severity":[{"type":"CVSS_V3","score":"CVSS:3.0/AV:L/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:L"},{"type":"Ubuntu","score":"negligible"}],
-      "affected":[{"package":{"ecosystem":"Ubuntu:16.04:LTS","name":"unzip"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"6.0-20ubuntu1.1"}]}],"versions":["6.0-17ubuntu1","6.0-19ubuntu1","6.1-1"]}]}"#);
+      "affected":[{"package":{"ecosystem":"Ubuntu:16.04:LTS","name":"unzip"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"6.0-20ubuntu1.1"}]}],"versions":["6.0-17ubuntu1","6.0-19ubuntu1","6.1-1"]}]}"#,
+    );
     assert_eq!(ubuntu.vulnerabilities, ["CVE-2014-9913"]);
-    assert_eq!(ubuntu.statements[0].advisory.severity, Some(Severity::Negligible));
-    assert_eq!(ubuntu.statements[0].advisory.versions, ["6.1-1"], "what the range says is not kept twice");
+    assert_eq!(
+        ubuntu.statements[0].advisory.severity,
+        Some(Severity::Negligible)
+    );
+    assert_eq!(
+        ubuntu.statements[0].advisory.versions,
+        ["6.1-1"],
+        "what the range says is not kept twice"
+    );
     assert!((ubuntu.cvss[0].score - 4.0).abs() < 0.01);
 
     let notice = read(r#"{"id":"USN-5614-1","upstream":["UBUNTU-CVE-2021-3782"],"affected":[]}"#);
@@ -67,12 +91,17 @@ fn debian_and_ubuntu_records_restate_a_cve() {
 
 #[test]
 fn language_records_keep_aliases_apart_from_relatives() {
-    let record = read(r#"{"id":"PYSEC-2021-66","aliases":["CVE-2020-28493","GHSA-g3rq-g295-4j3m"],"related":["CVE-1999-0001"],"summary":null,
+    let record = read(
+        r#"{"id":"PYSEC-2021-66","aliases":["CVE-2020-28493","GHSA-g3rq-g295-4j3m"],"related":["CVE-1999-0001"],"summary":null,
       "affected":[{"package":{"ecosystem":"PyPI","name":"jinja2"},"ranges":[{"type":"GIT","events":[{"introduced":"0"}]},{"type":"ECOSYSTEM","events":[{"fixed":"2.11.3"},{"introduced":"0"}]}],"versions":["2.0",2.1]},
         {"package":{"ecosystem":"PyPI","name":"only-git"},"ranges":[{"type":"GIT","events":[{"introduced":"0"}]}]}],
-      "database_specific":{"severity":"MODERATE"}}"#);
+      "database_specific":{"severity":"MODERATE"}}"#,
+    );
     assert_eq!(record.vulnerabilities, ["CVE-2020-28493"]);
-    assert_eq!(record.same, ["CVE-2020-28493", "GHSA-g3rq-g295-4j3m", "PYSEC-2021-66"]);
+    assert_eq!(
+        record.same,
+        ["CVE-2020-28493", "GHSA-g3rq-g295-4j3m", "PYSEC-2021-66"]
+    );
     assert_eq!(record.severity, Some(Severity::Medium));
     assert_eq!(record.statements.len(), 1);
     assert_eq!(record.statements[0].advisory.versions, ["2.0", "2.1"]);
@@ -132,7 +161,10 @@ fn archives_are_bounded_and_damage_is_counted() {
     assert_eq!((batch.read, batch.damaged), (1, 2), "{:?}", batch.notes);
     assert_eq!(batch.fetched_at, "2022-12-07T14:39:51Z");
 
-    let small = zip(&[("ALSA-2022:8832.json", ALSA.as_bytes()), ("b.json", ALSA.as_bytes())]);
+    let small = zip(&[
+        ("ALSA-2022:8832.json", ALSA.as_bytes()),
+        ("b.json", ALSA.as_bytes()),
+    ]);
     for end in (0..small.len()).step_by(7) {
         let mut batch = Batch::new("cut");
         read_archive(&small[..end], &mut batch);
@@ -147,10 +179,28 @@ fn archives_are_bounded_and_damage_is_counted() {
 
 #[test]
 fn files_are_recognised_by_layout() {
-    for path in ["osv/Debian/all.zip", "x/y/Debian:12/all.zip", "Rocky Linux/modified_id.csv", "ecosystems.txt", "osv/npm/GHSA-1.json", "PyPI/x.json"] {
-        assert!(Osv.recognises(&path.split('/').collect::<Vec<_>>()), "{path}");
+    for path in [
+        "osv/Debian/all.zip",
+        "x/y/Debian:12/all.zip",
+        "Rocky Linux/modified_id.csv",
+        "ecosystems.txt",
+        "osv/npm/GHSA-1.json",
+        "PyPI/x.json",
+    ] {
+        assert!(
+            Osv.recognises(&path.split('/').collect::<Vec<_>>()),
+            "{path}"
+        );
     }
-    for path in ["all.zip", "feeds/known.json", "api/v1/index.json", "npm/package.txt"] {
-        assert!(!Osv.recognises(&path.split('/').collect::<Vec<_>>()), "{path}");
+    for path in [
+        "all.zip",
+        "feeds/known.json",
+        "api/v1/index.json",
+        "npm/package.txt",
+    ] {
+        assert!(
+            !Osv.recognises(&path.split('/').collect::<Vec<_>>()),
+            "{path}"
+        );
     }
 }

@@ -51,7 +51,10 @@ impl Feed for Secdb {
 fn is_release(name: &str) -> bool {
     name == "edge"
         || name.strip_prefix('v').is_some_and(|rest| {
-            rest.contains('.') && rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+            rest.contains('.')
+                && rest
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit() || byte == b'.')
         })
 }
 
