@@ -33,7 +33,14 @@ fn demo(arguments: &[String]) -> Outcome {
         .map_err(|error| format!("{}: cannot be made: {error}", folder.display()))?;
     let database = folder.join("plimsoll.db");
     run(plimsoll()
-        .args(["db", "build", "--from", "examples/starter-feeds", "-o"])
+        .args([
+            "db",
+            "build",
+            "--quiet",
+            "--from",
+            "examples/starter-feeds",
+            "-o",
+        ])
         .arg(&database))?;
     let started = Instant::now();
     run(plimsoll()
