@@ -16,7 +16,10 @@ use plimsoll_testkit::{project_dir, skip};
 /// The crates of the product and which of the others each may depend on. `bench` may use any of them.
 const EDGES: &[(&str, &[&str])] = &[
     ("analyze", &["formats", "model"]),
-    ("cli", &["analyze", "engine", "formats", "image", "model", "vuln"]),
+    (
+        "cli",
+        &["analyze", "engine", "formats", "image", "model", "vuln"],
+    ),
     ("engine", &["analyze", "image", "model", "vuln"]),
     ("formats", &["model"]),
     ("image", &["model"]),
