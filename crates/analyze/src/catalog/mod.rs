@@ -9,6 +9,7 @@ use plimsoll_model::analyzer::Analyzer;
 
 pub mod apk;
 mod assembly;
+mod budget;
 mod damage;
 pub mod deb;
 mod deb822;

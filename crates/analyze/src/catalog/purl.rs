@@ -139,26 +139,26 @@ mod tests {
         package
     }
 
-    fn source(name: &str, version: &str) -> Option<SourcePackage> {
-        Some(SourcePackage {
+    fn source(name: &str, version: &str) -> SourcePackage {
+        SourcePackage {
             name: name.to_owned(),
             version: version.to_owned(),
-        })
+        }
     }
 
     #[test]
     fn purls_follow_the_specification() {
         let mut curl = package(PackageKind::Deb, "curl", "7.88.1-10+deb12u12", "amd64");
-        curl.source = source("curl", "7.88.1-10+deb12u12");
+        curl.source = Some(source("curl", "7.88.1-10+deb12u12"));
         let mut stdcxx = package(PackageKind::Deb, "libstdc++6", "1:12.2.0-14+b1", "amd64");
-        stdcxx.source = source("gcc-12", "1:12.2.0-14");
+        stdcxx.source = Some(source("gcc-12", "1:12.2.0-14"));
         let mut module = package(PackageKind::Rpm, "nodejs", "1:18.9.1-1.el9", "x86_64");
-        module.source = source("nodejs", "18.9.1-1.el9");
+        module.source = Some(source("nodejs", "18.9.1-1.el9"));
         module
             .properties
             .insert("modularity_label".to_owned(), "nodejs:18:1:9".to_owned());
         let mut ssl = package(PackageKind::Apk, "ssl_client", "1.31.1-r9", "x86_64");
-        ssl.source = source("busybox", "1.31.1-r9");
+        ssl.source = Some(source("busybox", "1.31.1-r9"));
         let cases = [
             (
                 purl(&curl, Some(&distro("debian", "12"))),

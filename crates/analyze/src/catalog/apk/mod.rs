@@ -13,6 +13,7 @@ use plimsoll_model::package::{Package, Requirement, SourcePackage};
 use plimsoll_model::version::Scheme;
 
 use super::assembly::{Installed, collect, resolve_requirements, set_purls};
+use super::budget::Budget;
 use super::damage::{Damage, report, text};
 use super::paths::PathList;
 use super::requirement::{MAX_REQUIREMENTS, parse_apk};
@@ -114,13 +115,14 @@ impl Analyzer for Apk {
 /// the binary's version: apk builds both from one APKBUILD.
 pub fn parse_installed(bytes: &[u8]) -> (Vec<(Package, Option<Ownership>)>, Vec<Issue>) {
     let mut damage = Damage::default();
+    let mut budget = Budget::default();
     let mut all = Vec::new();
     let mut current = Record::default();
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let number = index as u64 + 1;
         if line.is_empty() {
-            all.extend(std::mem::take(&mut current).finish(&mut damage));
+            all.extend(std::mem::take(&mut current).finish(&mut budget, &mut damage));
             continue;
         }
         if current.line == 0 {
@@ -134,7 +136,7 @@ pub fn parse_installed(bytes: &[u8]) -> (Vec<(Package, Option<Ownership>)>, Vec<
             _ => damage.note(|| format!("line {number}: expected a letter and a colon")),
         }
     }
-    all.extend(current.finish(&mut damage));
+    all.extend(current.finish(&mut budget, &mut damage));
     if bytes.last().is_some_and(|last| *last != b'\n') {
         damage.note(|| "the file ends in the middle of a line; packages may be missing".to_owned());
     }
@@ -212,7 +214,11 @@ impl<'a> Record<'a> {
         }
     }
 
-    fn finish(self, damage: &mut Damage) -> Option<(Package, Option<Ownership>)> {
+    fn finish(
+        self,
+        budget: &mut Budget,
+        damage: &mut Damage,
+    ) -> Option<(Package, Option<Ownership>)> {
         let line = self.line;
         if line == 0 {
             return None;
@@ -244,7 +250,9 @@ impl<'a> Record<'a> {
                 package.properties.insert(property.to_owned(), value);
             }
         }
-        Some((package, self.paths.finish(name)))
+        budget
+            .admit(&mut package, damage)
+            .then(|| (package, self.paths.finish(name)))
     }
 }
 

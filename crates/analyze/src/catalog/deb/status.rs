@@ -7,6 +7,7 @@ use plimsoll_model::issue::Issue;
 use plimsoll_model::package::{Package, Requirement, SourcePackage};
 use plimsoll_model::version::deb::without_binnmu;
 
+use crate::catalog::budget::Budget;
 use crate::catalog::damage::{Damage, text};
 use crate::catalog::deb822::{Scanner, Stanza};
 use crate::catalog::requirement::{MAX_REQUIREMENTS, parse_deb};
@@ -32,14 +33,18 @@ const PROPERTIES: &[(&str, &str)] = &[
 /// `status.d`, is an installed package. Of two stanzas of one package the last counts, as for dpkg.
 pub fn parse_status(bytes: &[u8]) -> (Vec<Package>, Vec<Issue>) {
     let mut damage = Damage::default();
+    let mut budget = Budget::default();
     let mut scanner = Scanner::new(bytes);
     let mut stanza = Stanza::default();
     let mut packages: Vec<Package> = Vec::new();
     let mut seen: HashMap<(String, Option<String>), usize> = HashMap::new();
     while scanner.next(&mut stanza, &mut damage) {
-        let Some(package) = parse_package(&stanza, &mut damage) else {
+        let Some(mut package) = parse_package(&stanza, &mut damage) else {
             continue;
         };
+        if !budget.admit(&mut package, &mut damage) {
+            break;
+        }
         let key = (package.name.clone(), package.arch.clone());
         if let Some(held) = seen.get(&key).and_then(|index| packages.get_mut(*index)) {
             *held = package;

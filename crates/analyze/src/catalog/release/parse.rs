@@ -212,6 +212,8 @@ fn sid_codename(value: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    type Parse = fn(&[u8]) -> Option<Distro>;
+
     fn brief(distro: Option<Distro>) -> String {
         distro.map_or_else(
             || "none".to_owned(),
@@ -272,7 +274,7 @@ mod tests {
 
     #[test]
     fn release_files_of_older_distributions_are_read() {
-        let cases: &[(fn(&[u8]) -> Option<Distro>, &str, &str)] = &[
+        let cases: &[(Parse, &str, &str)] = &[
             (
                 parse_redhat_release,
                 "CentOS release 6.10 (Final)\n",

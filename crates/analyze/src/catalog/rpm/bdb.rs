@@ -8,9 +8,7 @@
 use std::borrow::Cow;
 
 use super::bytes::{be16, be32, le16, le32, slice};
-use super::header::parse_header;
-use super::{Parsed, sorted};
-use crate::catalog::damage::Damage;
+use super::{Collector, Parsed};
 
 const HASH_MAGIC: u32 = 0x0006_1561;
 /// The header of every page but the first.
@@ -25,13 +23,12 @@ const LEAST_HEADER: usize = 24;
 
 /// Reads rpm's Berkeley DB database: its packages, sorted, and what could not be read.
 pub fn parse_bdb(bytes: &[u8]) -> Parsed {
-    let mut damage = Damage::default();
-    let mut packages = Vec::new();
+    let mut collector = Collector::default();
     let database = match Database::open(bytes) {
         Ok(database) => database,
         Err(why) => {
-            damage.note(|| why);
-            return (packages, damage.finish());
+            collector.damage.note(|| why);
+            return collector.finish();
         }
     };
     // Overflow pages belong to one value each: together values are at most as large as the file.
@@ -43,7 +40,9 @@ pub fn parse_bdb(bytes: &[u8]) -> Parsed {
         }
         let entries = usize::from(database.u16(page, 20).unwrap_or_default());
         if PAGE_HEADER + entries * 2 > page.len() {
-            damage.note(|| format!("page {number}: {entries} entries do not fit on a page"));
+            collector
+                .damage
+                .note(|| format!("page {number}: {entries} entries do not fit on a page"));
             continue;
         }
         // Keys and values take turns.
@@ -51,20 +50,22 @@ pub fn parse_bdb(bytes: &[u8]) -> Parsed {
             match database.value(page, index, &mut budget) {
                 Ok(Some(blob)) => {
                     let place = || format!("page {number}, entry {index}");
-                    packages.extend(parse_header(&blob, place, &mut damage));
+                    collector.add(&blob, place);
                 }
                 Ok(None) => {}
-                Err(why) => damage.note(|| format!("page {number}, entry {index}: {why}")),
+                Err(why) => collector
+                    .damage
+                    .note(|| format!("page {number}, entry {index}: {why}")),
             }
         }
     }
     if database.last_page as usize >= bytes.len().div_ceil(database.page_size) {
-        damage.note(|| {
+        collector.damage.note(|| {
             let (last, size) = (database.last_page, bytes.len());
             format!("the database is cut: its last page is {last}, the file has {size} bytes")
         });
     }
-    (sorted(packages), damage.finish())
+    collector.finish()
 }
 
 struct Database<'a> {
@@ -128,6 +129,7 @@ impl<'a> Database<'a> {
         budget: &mut usize,
     ) -> Result<Option<Cow<'a, [u8]>>, String> {
         let outside = || "lies outside of its page".to_owned();
+        let overlap = || "states more bytes than the file has left".to_owned();
         let offset = |index: usize| {
             let offset = self.u16(page, PAGE_HEADER + index * 2);
             offset.map(usize::from).ok_or_else(outside)
@@ -138,6 +140,7 @@ impl<'a> Database<'a> {
                 // Items grow down from the page's end: the one before begins where this one ends.
                 let end = offset(index - 1)?;
                 let item = page.get(start + 1..end).ok_or_else(outside)?;
+                *budget = budget.checked_sub(item.len()).ok_or_else(overlap)?;
                 Ok((item.len() >= LEAST_HEADER).then_some(Cow::Borrowed(item)))
             }
             Some(ITEM_OFF_PAGE) => {

@@ -20,9 +20,13 @@ use crate::catalog::requirement::MAX_REQUIREMENTS;
 /// The most index entries; rpm's own bound.
 const MAX_ENTRIES: u32 = 0xffff;
 
-/// The most bytes that the paths of one package may take, beyond sixteen times its header's size:
-/// a hostile header can pair one long folder with a million short names.
-const MAX_PATH_BYTES: usize = 1024 * 1024;
+/// The most bytes that the paths of one package may take, beyond twice its header's size: a hostile
+/// header can pair one long folder with a million short names. Real headers hold sizes, times and
+/// digests of each file too and are larger than the paths.
+const MAX_PATH_BYTES: usize = 8 * 1024;
+
+/// The most files of one package. The largest have some 200,000.
+const MAX_FILES: usize = 1_000_000;
 
 const TYPE_INT16: u32 = 3;
 const TYPE_INT32: u32 = 4;
@@ -220,9 +224,9 @@ impl<'a> Header<'a> {
     /// Returns the files of the package, without its folders.
     fn files(&self, header_bytes: usize, damage: &mut Damage, name: &str) -> PathList {
         let mut list = PathList::default();
-        let limit = MAX_PATH_BYTES + header_bytes.saturating_mul(16);
+        let limit = MAX_PATH_BYTES + header_bytes.saturating_mul(2);
         let mut modes = self.modes();
-        let folders: Vec<&[u8]> = self.strings(Tag::DirNames).collect();
+        let folders: Vec<&[u8]> = self.strings(Tag::DirNames).take(MAX_FILES).collect();
         let mut indexes = self.numbers(Tag::DirIndexes);
         let mut path = Vec::new();
         let mut strays = 0_u64;
@@ -230,7 +234,7 @@ impl<'a> Header<'a> {
             let mode = modes.next().unwrap_or_default();
             mode & 0o170_000 != 0o040_000
         };
-        for base in self.strings(Tag::BaseNames) {
+        for base in self.strings(Tag::BaseNames).take(MAX_FILES) {
             let folder = indexes.next().and_then(|index| folders.get(index as usize));
             let kept = is_file();
             let Some(folder) = folder else {
@@ -248,7 +252,7 @@ impl<'a> Header<'a> {
             }
         }
         if folders.is_empty() {
-            for old in self.strings(Tag::OldFileNames) {
+            for old in self.strings(Tag::OldFileNames).take(MAX_FILES) {
                 if is_file() {
                     list.add(old);
                 }

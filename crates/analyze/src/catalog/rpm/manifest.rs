@@ -5,8 +5,8 @@ use plimsoll_model::ecosystem::PackageKind;
 use plimsoll_model::package::Package;
 
 use super::header::source_of;
-use super::{Installed, Parsed, sorted};
-use crate::catalog::damage::{Damage, text};
+use super::{Collector, Installed, Parsed};
+use crate::catalog::damage::text;
 
 /// Reads `container-manifest-2`: one package per line, fields parted by tabs: name,
 /// version-release, install time, build time, vendor, epoch or `(none)`, size, architecture, epoch
@@ -54,8 +54,7 @@ pub fn parse_manifest_names(bytes: &[u8]) -> Parsed {
 }
 
 fn lines(bytes: &[u8], parse: impl Fn(&[u8]) -> Option<Package>) -> Parsed {
-    let mut damage = Damage::default();
-    let mut packages = Vec::new();
+    let mut collector = Collector::default();
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() {
@@ -63,12 +62,14 @@ fn lines(bytes: &[u8], parse: impl Fn(&[u8]) -> Option<Package>) -> Parsed {
         }
         match parse(line) {
             Some(package) if package.name == "gpg-pubkey" => {}
-            Some(package) => packages.push(Installed {
+            Some(package) => collector.keep(Installed {
                 package,
                 owned: None,
             }),
-            None => damage.note(|| format!("line {}: names no package", index + 1)),
+            None => collector
+                .damage
+                .note(|| format!("line {}: names no package", index + 1)),
         }
     }
-    (sorted(packages), damage.finish())
+    collector.finish()
 }

@@ -28,6 +28,7 @@ pub use ndb::parse_ndb;
 pub use sqlite::{parse_sqlite, wal_notice};
 
 use super::assembly::{Installed as Assembling, collect, resolve_requirements, set_purls};
+use super::budget::Budget;
 use super::damage::{Damage, report};
 
 /// The most that is read of a database, in bytes. 1,500 packages take some 100 MB as Berkeley DB.
@@ -140,20 +141,36 @@ impl Analyzer for Rpm {
     }
 }
 
-/// Sorts packages: the three forms of a database keep them in different orders.
-fn sorted(mut packages: Vec<Installed>) -> Vec<Installed> {
-    packages.sort_by(|a, b| {
-        let key = |one: &Installed| {
-            let package = &one.package;
-            (
-                package.name.clone(),
-                package.version.clone(),
-                package.arch.clone(),
-            )
-        };
-        key(a).cmp(&key(b))
-    });
-    packages
+/// Collects the packages of one database.
+#[derive(Default)]
+struct Collector {
+    packages: Vec<Installed>,
+    budget: Budget,
+    damage: Damage,
+}
+
+impl Collector {
+    /// Adds the package of a header, if it is one. `place` says where the header lies.
+    fn add(&mut self, blob: &[u8], place: impl Fn() -> String) {
+        if let Some(found) = header::parse_header(blob, place, &mut self.damage) {
+            self.keep(found);
+        }
+    }
+
+    fn keep(&mut self, mut found: Installed) {
+        if self.budget.admit(&mut found.package, &mut self.damage) {
+            self.packages.push(found);
+        }
+    }
+
+    /// Returns what was found, sorted: the forms of a database keep packages in different orders.
+    fn finish(mut self) -> Parsed {
+        self.packages.sort_by(|a, b| {
+            let (a, b) = (&a.package, &b.package);
+            (&a.name, &a.version, &a.arch).cmp(&(&b.name, &b.version, &b.arch))
+        });
+        (self.packages, self.damage.finish())
+    }
 }
 
 /// Chooses the one database of each folder that counts: after a change of form rpm reads only the

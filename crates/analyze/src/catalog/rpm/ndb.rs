@@ -4,9 +4,7 @@
 //! following slot pages; then blobs, counted in blocks of 16 bytes. All numbers are little-endian.
 
 use super::bytes::{le32, slice};
-use super::header::parse_header;
-use super::{Parsed, sorted};
-use crate::catalog::damage::Damage;
+use super::{Collector, Parsed};
 
 const PAGE: usize = 4096;
 const BLOCK: usize = 16;
@@ -18,19 +16,19 @@ const BLOB_TAIL: usize = 12;
 
 /// Reads rpm's NDB database: its packages, sorted, and what could not be read.
 pub fn parse_ndb(bytes: &[u8]) -> Parsed {
-    let mut damage = Damage::default();
-    let mut packages = Vec::new();
+    let mut collector = Collector::default();
+    let damage = &mut collector.damage;
     if bytes.is_empty() {
         damage.note(|| "the database is empty".to_owned());
-        return (packages, damage.finish());
+        return collector.finish();
     }
     let (Some(b"RpmP"), Some(pages)) = (bytes.get(..4), le32(bytes, 12)) else {
         damage.note(|| "expected a package database of rpm (NDB), got something else".to_owned());
-        return (packages, damage.finish());
+        return collector.finish();
     };
     if le32(bytes, 4) != Some(0) {
         damage.note(|| "expected version 0 of the NDB format, got another".to_owned());
-        return (packages, damage.finish());
+        return collector.finish();
     }
     let stated = (pages as usize).saturating_mul(PAGE);
     let slots = bytes.get(..stated).unwrap_or_else(|| {
@@ -44,7 +42,9 @@ pub fn parse_ndb(bytes: &[u8]) -> Parsed {
     let mut budget = bytes.len();
     for (index, slot) in slots.chunks_exact(SLOT).enumerate().skip(HEADER_SLOTS) {
         if slot.get(..4) != Some(b"Slot") {
-            damage.note(|| format!("slot {index} is damaged; the slots after it were not read"));
+            collector
+                .damage
+                .note(|| format!("slot {index} is damaged; the slots after it were not read"));
             break;
         }
         let word = |at| le32(slot, at).unwrap_or_default();
@@ -57,21 +57,25 @@ pub fn parse_ndb(bytes: &[u8]) -> Parsed {
         let blob = match read_blob(bytes, package, offset, blocks) {
             Ok(blob) => blob,
             Err(why) => {
-                damage.note(|| format!("{}: {why}", place()));
+                collector.damage.note(|| format!("{}: {why}", place()));
                 continue;
             }
         };
         let Some(left) = budget.checked_sub(blob.content.len()) else {
-            damage.limit(|| "blobs overlap; the rest was not read".to_owned());
+            collector
+                .damage
+                .limit(|| "blobs overlap; the rest was not read".to_owned());
             break;
         };
         budget = left;
         if !blob.sound {
-            damage.note(|| format!("{}: the checksum is wrong", place()));
+            collector
+                .damage
+                .note(|| format!("{}: the checksum is wrong", place()));
         }
-        packages.extend(parse_header(blob.content, place, &mut damage));
+        collector.add(blob.content, place);
     }
-    (sorted(packages), damage.finish())
+    collector.finish()
 }
 
 struct Blob<'a> {

@@ -8,9 +8,7 @@
 use std::borrow::Cow;
 
 use super::bytes::{be16, be32, slice};
-use super::header::parse_header;
-use super::{Installed, Parsed, sorted};
-use crate::catalog::damage::Damage;
+use super::{Collector, Parsed};
 
 const MAGIC: &[u8] = b"SQLite format 3\0";
 const INTERIOR: u8 = 0x05;
@@ -18,13 +16,12 @@ const LEAF: u8 = 0x0d;
 
 /// Reads rpm's SQLite database: its packages, sorted, and what could not be read.
 pub fn parse_sqlite(bytes: &[u8]) -> Parsed {
-    let mut damage = Damage::default();
-    let mut packages = Vec::new();
+    let mut collector = Collector::default();
     match Database::open(bytes) {
-        Ok(mut database) => database.packages(&mut packages, &mut damage),
-        Err(why) => damage.note(|| why),
+        Ok(mut database) => database.packages(&mut collector),
+        Err(why) => collector.damage.note(|| why),
     }
-    (sorted(packages), damage.finish())
+    collector.finish()
 }
 
 /// Says what a write-ahead log beside a database means: `None` when nothing is committed in it.
@@ -58,7 +55,7 @@ struct Database<'a> {
     /// The bytes of a page that are used; the rest is reserved for extensions.
     usable: usize,
     visited: Vec<bool>,
-    /// The bytes of payload that may still be put together from overflow pages.
+    /// The bytes of payload that may still be read: rows do not overlap.
     budget: usize,
 }
 
@@ -102,9 +99,9 @@ impl<'a> Database<'a> {
         })
     }
 
-    fn packages(&mut self, packages: &mut Vec<Installed>, damage: &mut Damage) {
+    fn packages(&mut self, collector: &mut Collector) {
         let mut root = None;
-        self.walk(1, damage, |_, record, _| {
+        self.walk(1, collector, |_, record, _| {
             // type, name, tbl_name, rootpage, sql (section 2.6).
             let is_table = column(record, 0) == Some(b"table");
             if is_table && column(record, 1).is_some_and(|n| n.eq_ignore_ascii_case(b"packages")) {
@@ -112,13 +109,16 @@ impl<'a> Database<'a> {
             }
         });
         let Some(root) = root.and_then(|root| u32::try_from(root).ok()) else {
+            let damage = &mut collector.damage;
             damage.note(|| "the database has no table `Packages`".to_owned());
             return;
         };
-        self.walk(root, damage, |key, record, damage| {
-            match column(record, 1) {
-                Some(blob) => packages.extend(parse_header(blob, || format!("row {key}"), damage)),
-                None => damage.note(|| format!("row {key}: the record is damaged")),
+        self.walk(root, collector, |key, record, collector| {
+            if let Some(blob) = column(record, 1) {
+                collector.add(blob, || format!("row {key}"));
+            } else {
+                let damage = &mut collector.damage;
+                damage.note(|| format!("row {key}: the record is damaged"));
             }
         });
     }
@@ -127,34 +127,32 @@ impl<'a> Database<'a> {
     fn walk(
         &mut self,
         root: u32,
-        damage: &mut Damage,
-        mut visit: impl FnMut(u64, &[u8], &mut Damage),
+        collector: &mut Collector,
+        mut visit: impl FnMut(u64, &[u8], &mut Collector),
     ) {
         let mut pending = vec![root];
         while let Some(number) = pending.pop() {
             let Some(page) = self.page(number) else {
+                let damage = &mut collector.damage;
                 damage.note(|| format!("page {number} lies outside of the database"));
                 continue;
             };
-            match self.visited.get_mut(number as usize) {
-                Some(seen) if !*seen => *seen = true,
-                _ => {
-                    damage.note(|| format!("page {number} is pointed to twice"));
-                    continue;
-                }
+            if !self.visit_once(number) {
+                let damage = &mut collector.damage;
+                damage.note(|| format!("page {number} is pointed to twice"));
+                continue;
             }
             // The first page begins with the database's header.
             let start = if number == 1 { 100 } else { 0 };
-            let kind = page.get(start).copied();
             let count = usize::from(be16(page, start + 3).unwrap_or_default());
-            match kind {
-                Some(INTERIOR) => {
+            match page.get(start) {
+                Some(&INTERIOR) => {
                     let first = pending.len();
                     for index in 0..count {
                         let cell = be16(page, start + 12 + 2 * index);
                         match cell.and_then(|cell| be32(page, usize::from(cell))) {
                             Some(child) => pending.push(child),
-                            None => damage.note(|| {
+                            None => collector.damage.note(|| {
                                 format!("page {number}: cell {index} lies outside of the page")
                             }),
                         }
@@ -164,20 +162,30 @@ impl<'a> Database<'a> {
                         children.reverse();
                     }
                 }
-                Some(LEAF) => {
+                Some(&LEAF) => {
                     for index in 0..count {
                         let cell = be16(page, start + 8 + 2 * index);
                         match cell.and_then(|cell| self.row(page, usize::from(cell))) {
-                            Some((key, record)) => visit(key, &record, damage),
-                            None => damage.note(|| {
+                            Some((key, record)) => visit(key, &record, collector),
+                            None => collector.damage.note(|| {
                                 format!("page {number}: row {index} is damaged and was left out")
                             }),
                         }
                     }
                 }
-                _ => damage.note(|| format!("page {number} is no page of a table")),
+                _ => {
+                    let damage = &mut collector.damage;
+                    damage.note(|| format!("page {number} is no page of a table"));
+                }
             }
         }
+    }
+
+    /// Marks a page as visited; says whether it was not before.
+    fn visit_once(&mut self, number: u32) -> bool {
+        self.visited
+            .get_mut(number as usize)
+            .is_some_and(|seen| !std::mem::replace(seen, true))
     }
 
     /// Reads a cell of a leaf, its overflow pages included (section 1.6).
@@ -186,10 +194,10 @@ impl<'a> Database<'a> {
         let length = usize::try_from(varint(&mut cell)?).ok()?;
         let key = varint(&mut cell)?;
         let usable = self.usable;
+        self.budget = self.budget.checked_sub(length)?;
         if length <= usable - 35 {
             return Some((key, Cow::Borrowed(cell.get(..length)?)));
         }
-        self.budget = self.budget.checked_sub(length)?;
         let least = (usable - 12) * 32 / 255 - 23;
         let local = least + (length - least) % (usable - 4);
         let local = if local <= usable - 35 { local } else { least };
@@ -198,9 +206,8 @@ impl<'a> Database<'a> {
         let mut next = be32(cell, local)?;
         while record.len() < length {
             let overflow = self.page(next)?;
-            match self.visited.get_mut(next as usize) {
-                Some(seen) if !*seen => *seen = true,
-                _ => return None,
+            if !self.visit_once(next) {
+                return None;
             }
             let wanted = (length - record.len()).min(usable - 4);
             record.extend_from_slice(slice(overflow, 4, wanted)?);
