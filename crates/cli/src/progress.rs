@@ -40,6 +40,39 @@ impl Drop for Drawing {
     }
 }
 
+/// Draws what a long piece of work is at, on one line, until it is dropped.
+pub(crate) struct Step(Option<ProgressBar>);
+
+impl Step {
+    /// Starts to draw; does nothing when `wanted` is false or standard error is no terminal.
+    pub(crate) fn start(wanted: bool) -> Self {
+        let bar = (wanted && std::io::stderr().is_terminal()).then(|| {
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
+        });
+        if let (Some(bar), Ok(style)) = (&bar, ProgressStyle::with_template("{spinner} {wide_msg}"))
+        {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    /// Shows what is done now.
+    pub(crate) fn show(&self, text: &str) {
+        if let Some(bar) = &self.0 {
+            bar.set_message(plimsoll_model::text::escape(text).into_owned());
+            bar.tick();
+        }
+    }
+}
+
+impl Drop for Step {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 fn draw(stop: &AtomicBool, progress: &Progress) {
     // A scan from the cache is over before anyone could read a bar.
     std::thread::park_timeout(Duration::from_millis(300));

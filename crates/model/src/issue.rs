@@ -51,11 +51,14 @@ impl IssueKind {
         }
     }
 
-    /// Says whether the result as a whole supports no verdict because of it (exit code 3).
+    /// Says whether the result as a whole supports no verdict because of it (exit code 3): something
+    /// that could hold packages was not read, or what was read could not be judged.
     pub fn undecided(self) -> bool {
         matches!(
             self,
             Self::DamagedLayer
+                | Self::DamagedMetadata
+                | Self::LimitReached
                 | Self::UnknownDistribution
                 | Self::NoFeed
                 | Self::PartialFeed

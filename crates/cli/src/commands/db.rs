@@ -12,6 +12,7 @@ use super::database_path;
 use crate::args::{DbCommand, TextFormat};
 use crate::exit::Exit;
 use crate::output::{self, Failure};
+use crate::progress::Step;
 
 pub(crate) fn run(command: &DbCommand) -> Result<Exit, Failure> {
     match command {
@@ -23,12 +24,9 @@ pub(crate) fn run(command: &DbCommand) -> Result<Exit, Failure> {
 
 fn make(from: &Path, out: &Path, quiet: bool) -> Result<Exit, Failure> {
     let built_at = built_at()?;
-    let progress = |text: &str| {
-        if !quiet {
-            output::note(text);
-        }
-    };
-    let summary = build::build(from, out, &built_at, &progress)?;
+    let step = Step::start(!quiet);
+    let summary = build::build(from, out, &built_at, &|text| step.show(text))?;
+    drop(step);
     for (path, why) in &summary.skipped {
         output::note(&format!("left out: {}: {why}", path.display()));
     }

@@ -9,28 +9,28 @@ use plimsoll_testkit::project_dir;
 use serde_json::Value;
 
 /// A folder of its own for home, cache and work.
-pub struct Place {
-    pub folder: tempfile::TempDir,
+pub(crate) struct Place {
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// What a run came to.
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// The program with an environment that holds nothing but a home folder in this place.
-    pub fn command(&self, words: &[&str]) -> Command {
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
         command
             .args(words)
@@ -43,12 +43,12 @@ impl Place {
         command
     }
 
-    pub fn run(&self, words: &[&str]) -> Ran {
+    pub(crate) fn run(&self, words: &[&str]) -> Ran {
         ran(self.command(words).output().unwrap())
     }
 
     /// Scans and returns the JSON report; asserts the exit code.
-    pub fn report(&self, reference: &str, more: &[&str], code: i32) -> Value {
+    pub(crate) fn report(&self, reference: &str, more: &[&str], code: i32) -> Value {
         let mut words = vec!["scan", reference, "--format", "json"];
         words.extend(more);
         let ran = self.run(&words);
@@ -57,7 +57,7 @@ impl Place {
     }
 
     /// Builds a database of feeds and returns its path.
-    pub fn database(&self, feeds: &Path) -> String {
+    pub(crate) fn database(&self, feeds: &Path) -> String {
         let path = self.path("plimsoll.db");
         let out = path.to_str().unwrap();
         let ran = self.run(&["db", "build", "--from", feeds.to_str().unwrap(), "-o", out]);
@@ -66,12 +66,12 @@ impl Place {
     }
 
     /// Builds the database of the checked-in facts about the demo image.
-    pub fn starter(&self) -> String {
+    pub(crate) fn starter(&self) -> String {
         self.database(&project_dir().join("examples/starter-feeds"))
     }
 }
 
-pub fn ran(output: Output) -> Ran {
+pub(crate) fn ran(output: Output) -> Ran {
     Ran {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -80,12 +80,12 @@ pub fn ran(output: Output) -> Ran {
 }
 
 /// The checked-in image.
-pub fn demo() -> String {
+pub(crate) fn demo() -> String {
     format!("oci-dir:{}", project_dir().join("examples/demo").display())
 }
 
 /// A real image as an OCI layout, where it was built; says so where it was not.
-pub fn real(test: &str, name: &str) -> Option<PathBuf> {
+pub(crate) fn real(test: &str, name: &str) -> Option<PathBuf> {
     let path = plimsoll_testkit::images_dir().map(|folder| folder.join("oci").join(name));
     let path = path.filter(|path| path.join("index.json").exists());
     if path.is_none() {
@@ -95,7 +95,7 @@ pub fn real(test: &str, name: &str) -> Option<PathBuf> {
 }
 
 /// Names of packages as `name version arch`, sorted.
-pub fn packages(report: &Value) -> Vec<String> {
+pub(crate) fn packages(report: &Value) -> Vec<String> {
     let mut all: Vec<String> = report["packages"]
         .as_array()
         .unwrap()
@@ -114,7 +114,7 @@ pub fn packages(report: &Value) -> Vec<String> {
 }
 
 /// Kinds of the gaps that a report states, sorted, without repeats.
-pub fn gaps(report: &Value) -> Vec<String> {
+pub(crate) fn gaps(report: &Value) -> Vec<String> {
     let mut kinds: Vec<String> = report["coverage"]["gaps"]
         .as_array()
         .unwrap()
@@ -128,7 +128,7 @@ pub fn gaps(report: &Value) -> Vec<String> {
 
 /// Drops what a source itself changes: the reference, and the digests of packed layers and of the
 /// manifest.
-pub fn without_source(mut report: Value) -> Value {
+pub(crate) fn without_source(mut report: Value) -> Value {
     for field in ["reference", "digest"] {
         report["image"][field] = Value::Null;
     }
