@@ -48,7 +48,7 @@ pub(crate) fn distinct_files<'a>(view: &View<'a>) -> BTreeSet<&'a ImagePath> {
     chosen.into_values().map(|(_, path)| path).collect()
 }
 
-/// Collects the packages of the files that `keep` accepts, sorted by name, architecture and
+/// Collects the packages of the files that `keep` accepts (asked once per file), sorted by name, architecture and
 /// version. A package that several files state is one, with all their paths.
 pub(crate) fn collect<'a>(
     view: &View<'a>,
@@ -57,23 +57,28 @@ pub(crate) fn collect<'a>(
     let files = distinct_files(view);
     let mut seen: HashMap<(&str, &str, Option<&str>), usize> = HashMap::new();
     let mut all: Vec<Installed<'a>> = Vec::new();
+    // Facts come sorted by path: what follows from the path is worked out once per file.
+    let mut file: Option<(&ImagePath, Option<String>)> = None;
     for located in view.facts {
         let Fact::Package(fact) = located.fact else {
             continue;
         };
-        if !files.contains(located.path) || !keep(located) {
-            continue;
-        }
         let fact: &'a Package = fact;
-        let location = located.path.to_text();
+        if file.as_ref().is_none_or(|(path, _)| *path != located.path) {
+            let counts = files.contains(located.path) && keep(located);
+            file = Some((located.path, counts.then(|| located.path.to_text())));
+        }
+        let Some((_, Some(location))) = &file else {
+            continue;
+        };
         let key = (
             fact.name.as_str(),
             fact.version.as_str(),
             fact.arch.as_deref(),
         );
         if let Some(held) = seen.get(&key).and_then(|index| all.get_mut(*index)) {
-            if !held.package.locations.contains(&location) {
-                held.package.locations.push(location);
+            if !held.package.locations.contains(location) {
+                held.package.locations.push(location.clone());
             }
             held.introduced = held.introduced.min(located.introduced);
             continue;
@@ -81,7 +86,7 @@ pub(crate) fn collect<'a>(
         seen.insert(key, all.len());
         all.push(Installed {
             fact,
-            package: bare(fact, location),
+            package: bare(fact, location.clone()),
             introduced: located.introduced,
         });
     }
@@ -222,21 +227,15 @@ impl<'a> Index<'a> {
             _ => (wanted.name.as_str(), arch),
         };
         for offers in [self.named.get(name), self.provided.get(name)] {
-            let best = offers
-                .into_iter()
-                .flatten()
-                .filter(|offer| !strict || self.fits(wanted, offer))
-                .min_by_key(|offer| {
-                    let distance = match offer.arch {
-                        _ if offer.package == at => 0,
-                        own if own == arch => 1,
-                        Some("all" | "noarch") => 2,
-                        _ => 3,
-                    };
-                    (distance, offer.package)
-                });
-            if let Some(offer) = best {
-                return Some(offer.package);
+            if let Some(found) = offers.and_then(|offers| {
+                let fitting = |offer: &&Offer<'_>| !strict || self.fits(wanted, offer);
+                // What a package provides itself needs no other. Offers are sorted by package.
+                let own = offers.binary_search_by_key(&at, |offer| offer.package);
+                let own = own.ok().and_then(|own| offers.get(own));
+                own.filter(fitting)
+                    .or_else(|| nearest(offers.iter().filter(fitting), arch))
+            }) {
+                return Some(found.package);
             }
         }
         None
@@ -249,6 +248,25 @@ impl<'a> Index<'a> {
         // A provision without version fulfils no requirement that states one (Debian Policy 7.5).
         !offer.version.is_empty() && satisfies(self.scheme, &wanted.constraint, offer.version)
     }
+}
+
+/// Returns the first offer of the same architecture, else of all architectures, else any.
+fn nearest<'a, 'b>(
+    offers: impl Iterator<Item = &'b Offer<'a>>,
+    arch: Option<&str>,
+) -> Option<&'b Offer<'a>>
+where
+    'a: 'b,
+{
+    let (mut independent, mut other) = (None, None);
+    for offer in offers {
+        match offer.arch {
+            own if own == arch => return Some(offer),
+            Some("all" | "noarch") => independent = independent.or(Some(offer)),
+            _ => other = other.or(Some(offer)),
+        }
+    }
+    independent.or(other)
 }
 
 fn add<'a>(map: &mut HashMap<&'a str, Vec<Offer<'a>>>, name: &'a str, offer: Offer<'a>) {

@@ -21,7 +21,13 @@ pub mod rpm;
 pub mod unread;
 
 /// All catalogers, by name.
-pub static ALL: &[&dyn Analyzer] = &[&unread::Unread, &apk::Apk, &deb::Deb, &release::Release, &rpm::Rpm];
+pub static ALL: &[&dyn Analyzer] = &[
+    &unread::Unread,
+    &apk::Apk,
+    &deb::Deb,
+    &release::Release,
+    &rpm::Rpm,
+];
 
 #[cfg(test)]
 mod tests {

@@ -13,8 +13,11 @@ use plimsoll_model::issue::{Issue, IssueKind};
 pub struct Unread;
 
 /// Folders whose packages Debian's package manager owns: they are judged as Debian packages.
-const OWNED: &[&[u8]] =
-    &[b"usr/lib/python3/dist-packages/", b"usr/share/nodejs/", b"usr/share/java/"];
+const OWNED: &[&[u8]] = &[
+    b"usr/lib/python3/dist-packages/",
+    b"usr/share/nodejs/",
+    b"usr/share/java/",
+];
 
 impl Analyzer for Unread {
     fn name(&self) -> &'static str {
@@ -36,7 +39,10 @@ impl Analyzer for Unread {
 
     fn read(&self, entry: &Entry<'_>, _content: Content<'_>, facts: &mut Vec<Fact>) {
         if let Some(language) = language(entry.path) {
-            facts.push(Fact::Note { key: language.to_owned(), value: String::new() });
+            facts.push(Fact::Note {
+                key: language.to_owned(),
+                value: String::new(),
+            });
         }
     }
 
@@ -44,12 +50,18 @@ impl Analyzer for Unread {
         let mut counts: BTreeMap<&str, (usize, String)> = BTreeMap::new();
         for located in view.facts {
             if let Fact::Note { key, .. } = located.fact {
-                let entry = counts.entry(key).or_insert_with(|| (0, located.path.to_text()));
+                let entry = counts
+                    .entry(key)
+                    .or_insert_with(|| (0, located.path.to_text()));
                 entry.0 += 1;
             }
         }
         for (language, (count, first)) in counts {
-            let noun = if count == 1 { "package was" } else { "packages were" };
+            let noun = if count == 1 {
+                "package was"
+            } else {
+                "packages were"
+            };
             out.issues.push(Issue::new(
                 IssueKind::NotJudged,
                 format!("{language} packages"),
@@ -100,14 +112,26 @@ mod tests {
     #[test]
     fn only_installed_packages_that_nobody_else_judges_count() {
         let cases: &[(&str, Option<&str>)] = &[
-            ("usr/local/lib/python3.11/site-packages/requests-2.19.1.dist-info/METADATA", Some("Python")),
-            ("usr/lib/python3/dist-packages/requests-2.28.1.egg-info/PKG-INFO", None),
+            (
+                "usr/local/lib/python3.11/site-packages/requests-2.19.1.dist-info/METADATA",
+                Some("Python"),
+            ),
+            (
+                "usr/lib/python3/dist-packages/requests-2.28.1.egg-info/PKG-INFO",
+                None,
+            ),
             ("app/node_modules/lodash/package.json", Some("JavaScript")),
-            ("app/node_modules/@babel/core/package.json", Some("JavaScript")),
+            (
+                "app/node_modules/@babel/core/package.json",
+                Some("JavaScript"),
+            ),
             ("app/node_modules/lodash/test/fixtures/package.json", None),
             ("app/package.json", None),
             ("app/app.jar", Some("Java")),
-            ("var/lib/gems/3.1.0/specifications/rack-2.0.7.gemspec", Some("Ruby")),
+            (
+                "var/lib/gems/3.1.0/specifications/rack-2.0.7.gemspec",
+                Some("Ruby"),
+            ),
             ("src/rack.gemspec", None),
             ("etc/os-release", None),
             ("", None),
