@@ -23,7 +23,8 @@ pub struct Advisory {
     pub fix: FixState,
     /// The severity that the feed itself states for this package.
     pub severity: Option<Severity>,
-    /// The module stream that it is confined to (`nodejs:18`), for modular rpm.
+    /// The module stream that it is confined to (`nodejs:18`), for modular rpm; several joined by
+    /// commas; empty when it is modular but the feed does not name the stream.
     pub module: Option<String>,
     /// The architectures that it is confined to; empty for all.
     pub arches: Vec<String>,

@@ -166,11 +166,34 @@ fn a_build_is_reproducible() {
         return;
     };
     let folder = tempfile::tempdir().expect("a folder");
-    let part = feeds.join("alpine");
     let bytes = |name: &str| {
         let out = folder.path().join(name);
-        build::build(&part, &out, "2026-11-21T00:00:00Z", &|_| {}).expect("built");
+        build::build(&feeds, &out, "2026-11-21T00:00:00Z", &|_| {}).expect("built");
         fs::read(out).expect("read")
     };
     assert!(bytes("a") == bytes("b"));
+}
+
+#[test]
+fn the_starter_feeds_build_and_say_what_they_do_not_cover() {
+    let test = "the_starter_feeds_build_and_say_what_they_do_not_cover";
+    let feeds = plimsoll_testkit::project_dir().join("examples/starter-feeds");
+    if !feeds.is_dir() {
+        plimsoll_testkit::skip(test, "the starter feeds are not there");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("starter.db");
+    let summary = build::build(&feeds, &out, "2026-11-21T00:00:00Z", &|_| {}).expect("built");
+    assert!(
+        summary.feeds.iter().all(|feed| feed.damaged == 0),
+        "{summary:?}"
+    );
+    let db = Database::open(&out).expect("opened");
+    let packages = [package("glibc", "2.36-9"), package("no-such-package", "1")];
+    let matches = matcher::find(&db, &packages, Some(&debian("12")));
+    assert!(matches.findings.iter().any(|f| f.id == "CVE-2023-4911"));
+    assert_eq!(matches.judged, 1);
+    assert_eq!(matches.gaps.len(), 1);
+    assert!(matches.gaps[0].detail.contains("no-such-package"));
 }

@@ -468,11 +468,11 @@ fn vulnerabilities(join: &Join, numbers: &Numbers) -> Result<(Vec<u8>, Vec<u8>),
         .zip(&numbers.packages)
         .collect();
     for chunk in entries.chunks(BLOCK) {
-        let entries: Vec<VulnerabilityDisk> = chunk
+        let entries: Vec<Vec<u8>> = chunk
             .iter()
             .filter_map(|(index, packages)| {
                 let entry = join.joined.get(*index)?;
-                Some(VulnerabilityDisk {
+                let disk = VulnerabilityDisk {
                     id: entry.id.clone(),
                     aliases: entry
                         .names
@@ -496,10 +496,20 @@ fn vulnerabilities(join: &Join, numbers: &Numbers) -> Result<(Vec<u8>, Vec<u8>),
                     published: entry.published.clone(),
                     urls: entry.urls.clone(),
                     packages: (*packages).clone(),
-                })
+                };
+                Some(postcard::to_stdvec(&disk).map_err(|_| too_large("vulnerabilities")))
             })
-            .collect();
-        let plain = postcard::to_stdvec(&entries).map_err(|_| too_large("vulnerabilities"))?;
+            .collect::<Result<_, _>>()?;
+        let mut plain = Vec::new();
+        let mut end = entries.len() * 4;
+        for entry in &entries {
+            end += entry.len();
+            let end = u32::try_from(end).map_err(|_| too_large("vulnerabilities"))?;
+            plain.extend_from_slice(&end.to_le_bytes());
+        }
+        for entry in &entries {
+            plain.extend_from_slice(entry);
+        }
         let packed =
             zstd::bulk::compress(&plain, ZSTD_LEVEL).map_err(|_| too_large("vulnerabilities"))?;
         let length = |bytes: &[u8]| {
@@ -566,10 +576,9 @@ fn frame(sections: &[Vec<u8>; 7]) -> Vec<u8> {
     let mut bytes = vec![0_u8; HEADER];
     bytes.reserve_exact(length - HEADER);
     let mut table = Vec::with_capacity(sections.len() * ROW);
-    for (section, content) in Section::ALL.iter().zip(sections) {
+    for content in sections {
         table.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
         table.extend_from_slice(&(content.len() as u64).to_le_bytes());
-        let _ = section;
         table.extend_from_slice(&crc32fast::hash(content).to_le_bytes());
         table.extend_from_slice(&[0; 4]);
         bytes.extend_from_slice(content);
@@ -582,7 +591,7 @@ fn frame(sections: &[Vec<u8>; 7]) -> Vec<u8> {
     };
     put(0, &MAGIC);
     put(8, &VERSION.to_le_bytes());
-    put(12, &7_u32.to_le_bytes());
+    put(12, &(Section::ALL.len() as u32).to_le_bytes());
     put(16, &(length as u64).to_le_bytes());
     put(DIGEST, &digest);
     put(TABLE, &table);

@@ -19,7 +19,7 @@
 //! | vulnerability index | per block: offset u64, packed length u32, CRC-32 u32, length u32 | when opened |
 //! | ids | table of upper-case id → numbers of vulnerabilities, postcard | when first used |
 //! | statements | per package [`PackageDisk`], postcard | block by block |
-//! | vulnerabilities | blocks of [`BLOCK`] × [`VulnerabilityDisk`], postcard in zstd | block by block |
+//! | vulnerabilities | zstd blocks of up to [`BLOCK`]: u32 end of each entry in the block, then the entries, [`VulnerabilityDisk`] as postcard | block by block |
 //!
 //! What every scan reads in full is small and checked when the file is opened; the bulk is checked
 //! where it is touched, so opening does not depend on the file's size. Statements hold everything

@@ -132,7 +132,10 @@ impl Database {
         }
     }
 
-    /// Reads the whole file and checks its digest and every block.
+    /// Reads the whole file and checks its digest, which covers all that follows the header.
+    ///
+    /// # Errors
+    /// When a byte of it changed since it was built.
     pub fn verify(&self) -> Result<(), DbError> {
         let digest: [u8; 32] = Sha256::digest(self.map.get(HEADER..).unwrap_or(&[])).into();
         if self.map.get(DIGEST..DIGEST + 32) != Some(&digest) {
@@ -405,40 +408,67 @@ fn advisory(package: &PackageDisk<'_>, statement: &StatementDisk<'_>) -> Advisor
     }
 }
 
-/// Reads vulnerabilities; blocks that were unpacked are kept.
+/// Reads vulnerabilities; what was unpacked or decoded is kept.
 pub(crate) struct Reader<'a> {
     /// The database.
     database: &'a Database,
-    /// The blocks.
-    blocks: HashMap<usize, Vec<Rc<VulnerabilityDisk>>>,
+    /// Unpacks; one for all blocks, because making one costs more than a block does.
+    unpacker: Option<zstd::bulk::Decompressor<'static>>,
+    /// The unpacked blocks.
+    blocks: HashMap<usize, Vec<u8>>,
+    /// The decoded vulnerabilities.
+    entries: HashMap<u32, Rc<VulnerabilityDisk>>,
 }
 
 impl<'a> Reader<'a> {
-    /// Starts with no block.
+    /// Starts with nothing read.
     pub(crate) fn new(database: &'a Database) -> Self {
         Self {
             database,
+            unpacker: zstd::bulk::Decompressor::new().ok(),
             blocks: HashMap::new(),
+            entries: HashMap::new(),
         }
     }
 
     /// Returns a vulnerability by its number.
     pub(crate) fn vulnerability(&mut self, number: u32) -> Result<Rc<VulnerabilityDisk>, Damage> {
-        let damage = || Damage(format!("vulnerability {number}"));
+        if let Some(entry) = self.entries.get(&number) {
+            return Ok(Rc::clone(entry));
+        }
+        let entry = self
+            .decode(number)
+            .map(Rc::new)
+            .ok_or_else(|| Damage(format!("vulnerability {number}")))?;
+        self.entries.insert(number, Rc::clone(&entry));
+        Ok(entry)
+    }
+
+    /// Decodes a vulnerability.
+    fn decode(&mut self, number: u32) -> Option<VulnerabilityDisk> {
         let (block, place) = (number as usize / BLOCK, number as usize % BLOCK);
         if !self.blocks.contains_key(&block) {
-            let entries = self.unpack(block).ok_or_else(damage)?;
-            self.blocks.insert(block, entries);
+            let plain = self.unpack(block)?;
+            self.blocks.insert(block, plain);
         }
-        self.blocks
-            .get(&block)
-            .and_then(|entries| entries.get(place))
-            .cloned()
-            .ok_or_else(damage)
+        let plain = self.blocks.get(&block)?;
+        let end = u32_at(plain, place * 4)? as usize;
+        let start = match place.checked_sub(1) {
+            Some(before) => u32_at(plain, before * 4)? as usize,
+            // The first entry starts after the table of ends, whose length its rows give.
+            None => self.rows(block)? * 4,
+        };
+        postcard::from_bytes(plain.get(start..end)?).ok()
+    }
+
+    /// Returns how many vulnerabilities a block holds: all are full but the last.
+    fn rows(&self, block: usize) -> Option<usize> {
+        let count = usize::try_from(self.database.meta.vulnerabilities).ok()?;
+        Some(count.checked_sub(block.checked_mul(BLOCK)?)?.min(BLOCK))
     }
 
     /// Unpacks a block.
-    fn unpack(&self, block: usize) -> Option<Vec<Rc<VulnerabilityDisk>>> {
+    fn unpack(&mut self, block: usize) -> Option<Vec<u8>> {
         let index = self.database.section(Section::VulnerabilityIndex);
         let at = block.checked_mul(BLOCK_ROW)?;
         let offset = usize::try_from(u64_at(index, at)?).ok()?;
@@ -452,8 +482,6 @@ impl<'a> Reader<'a> {
         if crc32fast::hash(bytes) != crc || length > BLOCK_LIMIT {
             return None;
         }
-        let plain = zstd::bulk::decompress(bytes, length).ok()?;
-        let entries: Vec<VulnerabilityDisk> = postcard::from_bytes(&plain).ok()?;
-        Some(entries.into_iter().map(Rc::new).collect())
+        self.unpacker.as_mut()?.decompress(bytes, length).ok()
     }
 }

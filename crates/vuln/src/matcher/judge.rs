@@ -78,27 +78,37 @@ pub(super) fn judge<'d, 's>(
     statements: &'s [StatementDisk<'d>],
     subject: &Subject<'_>,
 ) -> Judged<'d, 's> {
-    let mut by_vulnerability: BTreeMap<u32, Vec<(&'s StatementDisk<'d>, Verdict<'d>)>> =
-        BTreeMap::new();
-    for statement in statements {
-        if !concerns(statement, subject) {
-            continue;
-        }
-        let verdict = verdict(statement, subject);
-        for vulnerability in &statement.vulnerabilities {
-            by_vulnerability
-                .entry(*vulnerability)
-                .or_default()
-                .push((statement, verdict));
+    let verdicts: Vec<Option<Verdict<'d>>> = statements
+        .iter()
+        .map(|statement| concerns(statement, subject).then(|| verdict(statement, subject)))
+        .collect();
+    // Most statements say "not affected"; only what some statement does not say it of is weighed.
+    let mut open: BTreeMap<u32, Vec<(&'s StatementDisk<'d>, Verdict<'d>)>> = BTreeMap::new();
+    for (statement, verdict) in statements.iter().zip(&verdicts) {
+        if matches!(verdict, Some(Verdict::Affected(_) | Verdict::NotComparable)) {
+            for vulnerability in &statement.vulnerabilities {
+                open.entry(*vulnerability).or_default();
+            }
         }
     }
     let mut judged = Judged::default();
-    for (vulnerability, stated) in &by_vulnerability {
+    if open.is_empty() {
+        return judged;
+    }
+    for (statement, verdict) in statements.iter().zip(&verdicts) {
+        let Some(verdict) = verdict else { continue };
+        for vulnerability in &statement.vulnerabilities {
+            if let Some(stated) = open.get_mut(vulnerability) {
+                stated.push((statement, *verdict));
+            }
+        }
+    }
+    for (vulnerability, stated) in &open {
         if let Some(hit) = weigh(*vulnerability, stated, subject, &mut judged.not_comparable) {
             judged.hits.push(hit);
         }
     }
-    updates_left(statements, subject, &mut judged);
+    updates_left(statements, &verdicts, &mut judged);
     judged.not_comparable.sort_unstable();
     judged.not_comparable.dedup();
     judged
@@ -201,20 +211,16 @@ fn weigh<'d, 's>(
 /// Adds the updates that apply but that no hit carries.
 fn updates_left<'d, 's>(
     statements: &'s [StatementDisk<'d>],
-    subject: &Subject<'_>,
+    verdicts: &[Option<Verdict<'d>>],
     judged: &mut Judged<'d, 's>,
 ) {
-    for statement in statements {
-        let Some(own) = statement.own else { continue };
-        if !statement.advisory
-            || statement.vulnerabilities.contains(&own)
-            || !concerns(statement, subject)
-        {
-            continue;
-        }
-        let Verdict::Affected(range) = verdict(statement, subject) else {
+    for (statement, verdict) in statements.iter().zip(verdicts) {
+        let (Some(own), Some(Verdict::Affected(range))) = (statement.own, verdict) else {
             continue;
         };
+        if !statement.advisory || statement.vulnerabilities.contains(&own) {
+            continue;
+        }
         let carried = judged
             .hits
             .iter()
@@ -223,7 +229,7 @@ fn updates_left<'d, 's>(
             judged.hits.push(Hit {
                 vulnerability: own,
                 statement,
-                range,
+                range: *range,
                 fix: FixState::Fixed,
                 severity: statement
                     .severity
