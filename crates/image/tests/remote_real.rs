@@ -410,6 +410,35 @@ fn docker_gives_its_images() {
 }
 
 #[test]
+fn docker_is_reached_over_tcp_with_certificates() {
+    let (daemon, address, keys) = match components::docker_with_tls() {
+        Ok(started) => started,
+        Err(why) => return skip("docker_is_reached_over_tcp_with_certificates", &why),
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("image.tar");
+    small_image().write_docker_archive(&archive, "demo/app:1");
+    daemon.load(&archive).unwrap();
+    let mut options = options();
+    options.environment = options
+        .environment
+        .with("DOCKER_HOST", address)
+        .with("DOCKER_TLS_VERIFY", "1")
+        .with("DOCKER_CERT_PATH", keys.display().to_string());
+    check(
+        &docker::open("demo/app:1", "given", &options).unwrap()[0],
+        &small_image(),
+    );
+    // Without the client's certificate the daemon refuses.
+    let without = tempfile::tempdir().unwrap();
+    std::fs::copy(keys.join("ca.pem"), without.path().join("ca.pem")).unwrap();
+    options.environment = options
+        .environment
+        .with("DOCKER_CERT_PATH", without.path().display().to_string());
+    assert!(!docker::answers(&options));
+}
+
+#[test]
 fn podman_gives_its_images() {
     match components::podman() {
         Ok(daemon) => check_daemon(&daemon, "CONTAINER_HOST", docker::open_podman),

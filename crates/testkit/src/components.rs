@@ -17,7 +17,7 @@ mod process;
 mod registry;
 mod scripted;
 
-pub use daemons::{Containerd, Daemon, docker, podman, unix_request};
+pub use daemons::{Containerd, Daemon, docker, docker_with_tls, podman, unix_request};
 pub use process::{free_port, run};
 pub use registry::{Access, Registry, TokenServer, certificate_authority};
 pub use scripted::{Reply, Request, ScriptedServer};

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::process::{Process, run};
+use super::process::{Process, free_port, run};
 
 /// Is a running engine that speaks the Docker API.
 pub struct Daemon {
@@ -40,27 +40,62 @@ impl Daemon {
 /// Starts a Docker daemon without network. Needs root.
 pub fn docker() -> Result<Daemon, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let path = |name: &str| folder.path().join(name).display().to_string();
-    let host = format!("unix://{}", path("docker.sock"));
-    let process = Process::start(
-        "dockerd",
-        &[
-            "--data-root",
-            &path("data"),
-            "--exec-root",
-            &path("exec"),
-            "--pidfile",
-            &path("pid"),
-            "--host",
-            &host,
-            "--storage-driver",
-            "vfs",
-            "--iptables=false",
-            "--ip6tables=false",
-            "--bridge=none",
-        ],
-        folder.path(),
+    start_docker(folder, &[])
+}
+
+/// Starts a Docker daemon that also listens on TCP and asks for certificates there. Returns it with
+/// `tcp://127.0.0.1:port` and the folder of the client's keys, named as `DOCKER_CERT_PATH` wants.
+pub fn docker_with_tls() -> Result<(Daemon, String, PathBuf), String> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let keys = folder.path().join("keys");
+    fs::create_dir(&keys).map_err(|error| error.to_string())?;
+    super::registry::certificate_authority(&keys)?;
+    super::registry::sign(
+        &keys,
+        "key.pem",
+        "cert.pem",
+        "extendedKeyUsage=clientAuth\n",
     )?;
+    let path = |name: &str| keys.join(name).display().to_string();
+    let address = format!("tcp://127.0.0.1:{}", free_port()?);
+    let daemon = start_docker(
+        folder,
+        &[
+            "--host",
+            &address,
+            "--tlsverify",
+            "--tlscacert",
+            &path("ca.pem"),
+            "--tlscert",
+            &path("server.pem"),
+            "--tlskey",
+            &path("server.key"),
+        ],
+    )?;
+    Ok((daemon, address, keys))
+}
+
+fn start_docker(folder: TempDir, more: &[&str]) -> Result<Daemon, String> {
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (data, exec, pid) = (path("data"), path("exec"), path("pid"));
+    let host = format!("unix://{}", path("docker.sock"));
+    let mut arguments = vec![
+        "--data-root",
+        &data,
+        "--exec-root",
+        &exec,
+        "--pidfile",
+        &pid,
+        "--host",
+        &host,
+        "--storage-driver",
+        "vfs",
+        "--iptables=false",
+        "--ip6tables=false",
+        "--bridge=none",
+    ];
+    arguments.extend(more);
+    let process = Process::start("dockerd", &arguments, folder.path())?;
     ready(process, folder, "docker.sock")
 }
 

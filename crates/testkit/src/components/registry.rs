@@ -269,47 +269,56 @@ pub fn certificate_authority(folder: &Path) -> Result<PathBuf, String> {
             &path("ca.pem"),
         ],
     )?;
-    run(
-        "openssl",
-        &[
-            "req",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-subj",
-            "/CN=localhost",
-            "-keyout",
-            &path("server.key"),
-            "-out",
-            &path("server.csr"),
-        ],
-    )?;
-    fs::write(
-        folder.join("server.ext"),
-        "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n",
-    )
-    .map_err(|error| error.to_string())?;
-    run(
-        "openssl",
-        &[
-            "x509",
-            "-req",
-            "-days",
-            "2",
-            "-in",
-            &path("server.csr"),
-            "-CA",
-            &path("ca.pem"),
-            "-CAkey",
-            &path("ca.key"),
-            "-CAcreateserial",
-            "-extfile",
-            &path("server.ext"),
-            "-out",
-            &path("server.pem"),
-        ],
-    )?;
+    let names = "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n";
+    sign(folder, "server.key", "server.pem", names)?;
     Ok(folder.join("ca.pem"))
+}
+
+/// Makes a key and a certificate signed by the authority in `folder`, with the given extensions.
+pub(super) fn sign(
+    folder: &Path,
+    key: &str,
+    certificate: &str,
+    extensions: &str,
+) -> Result<(), String> {
+    let path = |name: &str| folder.join(name).display().to_string();
+    let request = path("request.csr");
+    let (key, certificate) = (path(key), path(certificate));
+    let ask = [
+        "req",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=localhost",
+    ];
+    run(
+        "openssl",
+        &[&ask[..], &["-keyout", &key, "-out", &request]].concat(),
+    )?;
+    let file = path("extensions");
+    fs::write(&file, extensions).map_err(|error| error.to_string())?;
+    let (authority, authority_key) = (path("ca.pem"), path("ca.key"));
+    let answer = [
+        "x509",
+        "-req",
+        "-days",
+        "2",
+        "-CAcreateserial",
+        "-in",
+        &request,
+    ];
+    let files = [
+        "-CA",
+        &authority,
+        "-CAkey",
+        &authority_key,
+        "-extfile",
+        &file,
+        "-out",
+        &certificate,
+    ];
+    run("openssl", &[&answer[..], &files[..]].concat()).map(drop)
 }
 
 fn decode_percent(text: &str) -> String {

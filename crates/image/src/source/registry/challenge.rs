@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn challenges_are_told_apart() {
-        let cases: &[(&str, &[(&str, &[(&str, &str)])])] = &[
+        type Shown<'a> = (&'a str, &'a [(&'a str, &'a str)]);
+        let cases: &[(&str, &[Shown<'_>])] = &[
             (
                 r#"Bearer realm="https://auth.example/token",service="registry",scope="repository:a/b:pull,push""#,
                 &[(
