@@ -5,7 +5,8 @@ use std::io::{BufReader, Read};
 use std::sync::Mutex;
 
 use plimsoll_image::source::{self, OpenOptions, Reference};
-use sha2::{Digest, Sha256};
+use plimsoll_model::digest::Digest;
+use sha2::{Digest as _, Sha256};
 
 /// Reads an image as the floor does.
 pub(crate) fn run(given: &str, jobs: usize) -> Result<(), String> {
@@ -13,17 +14,23 @@ pub(crate) fn run(given: &str, jobs: usize) -> Result<(), String> {
     let images = source::open(&reference, given, &OpenOptions::default());
     let images = images.map_err(|error| error.to_string())?;
     for image in &images {
-        let mut order: Vec<(u64, usize)> =
-            image.layers.iter().enumerate().map(|(index, layer)| (layer.size, index)).collect();
+        let mut order: Vec<(u64, usize)> = image
+            .layers
+            .iter()
+            .enumerate()
+            .map(|(index, layer)| (layer.size, index))
+            .collect();
         order.sort_unstable();
         let order = Mutex::new(order);
         let work = || -> Result<(), String> {
             loop {
                 let next = order.lock().map_err(|e| e.to_string())?.pop();
-                let Some((_, index)) = next else { return Ok(()) };
+                let Some((_, index)) = next else {
+                    return Ok(());
+                };
                 let reader = image.blobs.open(index).map_err(|error| error.to_string())?;
                 let hash = hash(reader).map_err(|error| error.to_string())?;
-                let expected = image.layers.get(index).map(|layer| layer.diff_id.hex().to_owned());
+                let expected = image.layers.get(index).map(|layer| layer.diff_id.clone());
                 if Some(hash) != expected {
                     return Err(format!("layer {index} has another diff-id"));
                 }
@@ -39,7 +46,7 @@ pub(crate) fn run(given: &str, jobs: usize) -> Result<(), String> {
     Ok(())
 }
 
-fn hash(reader: Box<dyn Read + Send>) -> std::io::Result<String> {
+fn hash(reader: Box<dyn Read + Send>) -> std::io::Result<Digest> {
     let mut reader = BufReader::with_capacity(128 << 10, reader);
     let start = std::io::BufRead::fill_buf(&mut reader)?;
     let mut plain: Box<dyn Read> = match start {
@@ -52,7 +59,7 @@ fn hash(reader: Box<dyn Read + Send>) -> std::io::Result<String> {
     loop {
         let count = plain.read(&mut buffer)?;
         if count == 0 {
-            return Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+            return Ok(Digest::from_sha256(hasher.finalize()));
         }
         hasher.update(buffer.get(..count).unwrap_or_default());
     }

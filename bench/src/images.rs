@@ -41,12 +41,18 @@ impl<W: Write> Write for Metered<W> {
 
 impl<W> Metered<W> {
     fn new(inner: W) -> Self {
-        Self { inner, hasher: Sha256::new(), count: 0 }
+        Self {
+            inner,
+            hasher: Sha256::new(),
+            count: 0,
+        }
     }
 }
 
 fn hex(hasher: Sha256) -> String {
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    plimsoll_model::digest::Digest::from_sha256(hasher.finalize())
+        .hex()
+        .to_owned()
 }
 
 fn write(folder: &Path, layers: u64, files: u64, size: usize) -> io::Result<()> {
@@ -70,7 +76,11 @@ fn write(folder: &Path, layers: u64, files: u64, size: usize) -> io::Result<()> 
             header.set_size(content.len() as u64);
             header.set_mode(0o644);
             header.set_mtime(1_700_000_000);
-            let name = format!("srv/data-{layer}/{:03}/{:03}/file-{file}.txt", file / 10_000, file / 100 % 100);
+            let name = format!(
+                "srv/data-{layer}/{:03}/{:03}/file-{file}.txt",
+                file / 10_000,
+                file / 100 % 100
+            );
             archive.append_data(&mut header, name, content.as_slice())?;
         }
         let plain = archive.into_inner()?;
@@ -91,13 +101,27 @@ fn write(folder: &Path, layers: u64, files: u64, size: usize) -> io::Result<()> 
     };
     let mut config = put(json!({"architecture": "amd64", "os": "linux", "config": {},
         "rootfs": {"type": "layers", "diff_ids": diff_ids}, "history": []}))?;
-    set(&mut config, "mediaType", "application/vnd.oci.image.config.v1+json");
+    set(
+        &mut config,
+        "mediaType",
+        "application/vnd.oci.image.config.v1+json",
+    );
     let mut manifest = put(json!({"schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.manifest.v1+json",
         "config": config, "layers": descriptors}))?;
-    set(&mut manifest, "mediaType", "application/vnd.oci.image.manifest.v1+json");
-    fs::write(folder.join("index.json"), json!({"schemaVersion": 2, "manifests": [manifest]}).to_string())?;
-    fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#)
+    set(
+        &mut manifest,
+        "mediaType",
+        "application/vnd.oci.image.manifest.v1+json",
+    );
+    fs::write(
+        folder.join("index.json"),
+        json!({"schemaVersion": 2, "manifests": [manifest]}).to_string(),
+    )?;
+    fs::write(
+        folder.join("oci-layout"),
+        r#"{"imageLayoutVersion":"1.0.0"}"#,
+    )
 }
 
 fn set(document: &mut serde_json::Value, key: &str, value: &str) {
@@ -109,7 +133,10 @@ fn set(document: &mut serde_json::Value, key: &str, value: &str) {
 /// Puts a package database and an `os-release` in, so that the image is one.
 fn status<W: Write>(archive: &mut tar::Builder<W>) -> io::Result<()> {
     let files = [
-        ("etc/os-release", "ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME=\"Debian GNU/Linux 12\"\n"),
+        (
+            "etc/os-release",
+            "ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME=\"Debian GNU/Linux 12\"\n",
+        ),
         (
             "var/lib/dpkg/status",
             "Package: libc6\nStatus: install ok installed\nSource: glibc\nArchitecture: amd64\n\

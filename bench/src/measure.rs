@@ -58,7 +58,11 @@ pub(crate) fn run(words: &[String], environment: &[(&str, &str)]) -> Result<Run,
         }
         std::thread::sleep(Duration::from_millis(2));
     }
-    Ok(Run { seconds, megabytes: peak, code })
+    Ok(Run {
+        seconds,
+        megabytes: peak,
+        code,
+    })
 }
 
 /// Reads `VmHWM` (kibibytes) as megabytes.

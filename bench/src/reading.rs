@@ -19,7 +19,10 @@ impl ContentSink for Hash {
     fn finish(self: Box<Self>, _complete: bool, facts: &mut Vec<Fact>) {
         // One bit of each hash is looked at, so that none of the work can be left out.
         if self.0.finalize().first() == Some(&0) {
-            facts.push(Fact::Note { key: "hash".to_owned(), value: "starts with 0".to_owned() });
+            facts.push(Fact::Note {
+                key: "hash".to_owned(),
+                value: "starts with 0".to_owned(),
+            });
         }
     }
 }

@@ -41,28 +41,47 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     let slim = options.images.join("docker/debian-12-slim.tar");
     let mut any = false;
     for (title, path, scheme) in [
-        ("debian-12-full, OCI layout, gzip layers (359 MB packed, 959 MB)", &full_layout, "oci-dir"),
-        ("debian-12-full, docker-archive, plain layers (959 MB)", &full_archive, "docker-archive"),
-        ("debian-12-slim, docker-archive (78 MB)", &slim, "docker-archive"),
+        (
+            "debian-12-full, OCI layout, gzip layers (359 MB packed, 959 MB)",
+            &full_layout,
+            "oci-dir",
+        ),
+        (
+            "debian-12-full, docker-archive, plain layers (959 MB)",
+            &full_archive,
+            "docker-archive",
+        ),
+        (
+            "debian-12-slim, docker-archive (78 MB)",
+            &slim,
+            "docker-archive",
+        ),
     ] {
         if path.exists() {
             any = true;
-            compare(&options, &own, title, &format!("{scheme}:{}", path.display()), &mut out)?;
+            compare(
+                &options,
+                &own,
+                title,
+                &format!("{scheme}:{}", path.display()),
+                &mut out,
+            )?;
         } else {
-            say(&format!("skipped: {title}: {} is not there", path.display()));
+            say(&format!(
+                "skipped: {title}: {} is not there",
+                path.display()
+            ));
         }
     }
     memory(&options, &own, &mut out)?;
     if !any {
         say("no real image was measured; build them with ../shared/images/build-images.sh");
     }
-    match &options.out {
-        Some(path) => write_between_marks(path, &out),
-        None => {
-            use std::io::Write as _;
-            std::io::stdout().write_all(out.as_bytes()).map_err(|error| error.to_string())
-        }
+    if let Some(path) = &options.out {
+        return write_between_marks(path, &out);
     }
+    std::io::Write::write_all(&mut std::io::stdout(), out.as_bytes())
+        .map_err(|error| error.to_string())
 }
 
 fn parse(words: &[&str]) -> Result<Options, String> {
@@ -78,7 +97,9 @@ fn parse(words: &[&str]) -> Result<Options, String> {
     };
     let mut words = words.iter();
     while let Some(word) = words.next() {
-        let value = words.next().ok_or_else(|| format!("{word}: a value is missing"))?;
+        let value = words
+            .next()
+            .ok_or_else(|| format!("{word}: a value is missing"))?;
         match *word {
             "--runs" => options.runs = value.parse().map_err(|_| format!("--runs {value}"))?,
             "--jobs" => options.jobs = value.parse().map_err(|_| format!("--jobs {value}"))?,
@@ -119,7 +140,11 @@ fn measure(contenders: &mut [Contender], runs: usize) -> Result<(), String> {
         for contender in &mut *contenders {
             let run = run_once(&contender.words, &environment)?;
             if !contender.good.contains(&run.code) {
-                return Err(format!("{}: exit code {}", contender.words.join(" "), run.code));
+                return Err(format!(
+                    "{}: exit code {}",
+                    contender.words.join(" "),
+                    run.code
+                ));
             }
             // The first round warms the page cache and does not count.
             if round > 0 {
@@ -145,7 +170,15 @@ fn compare(
     let cache = cache.display().to_string();
     let db = options.db.as_ref().map(|path| path.display().to_string());
     let scan = |cached: bool| {
-        let mut words = vec![plimsoll.as_str(), "scan", reference, "--jobs", jobs.as_str(), "--format", "json"];
+        let mut words = vec![
+            plimsoll.as_str(),
+            "scan",
+            reference,
+            "--jobs",
+            jobs.as_str(),
+            "--format",
+            "json",
+        ];
         if cached {
             words.extend(["--cache-dir", cache.as_str()]);
         } else {
@@ -157,8 +190,16 @@ fn compare(
         words
     };
     let mut all = vec![
-        contender("floor: decompress and SHA-256 every layer", &[own, "floor", reference, &jobs], &[0]),
-        contender("inventory, all analyzers", &[own, "inventory", reference, &jobs], &[0]),
+        contender(
+            "floor: decompress and SHA-256 every layer",
+            &[own, "floor", reference, &jobs],
+            &[0],
+        ),
+        contender(
+            "inventory, all analyzers",
+            &[own, "inventory", reference, &jobs],
+            &[0],
+        ),
         contender(
             "inventory and SHA-256 of every file's content",
             &[own, "content", reference, &jobs],
@@ -169,12 +210,23 @@ fn compare(
     ];
     if let Some(syft) = &options.syft {
         let syft = syft.display().to_string();
-        all.push(contender("Syft 1.18.1 (peer)", &[&syft, "scan", reference, "-q", "-o", "json"], &[0]));
+        all.push(contender(
+            "Syft 1.18.1 (peer)",
+            &[&syft, "scan", reference, "-q", "-o", "json"],
+            &[0],
+        ));
     }
     measure(&mut all, options.runs)?;
-    let medians: Vec<Median> = all.iter().map(|contender| median(&contender.runs)).collect();
+    let medians: Vec<Median> = all
+        .iter()
+        .map(|contender| median(&contender.runs))
+        .collect();
     let floor = medians.first().map_or(1.0, |m| m.seconds);
-    let peer = options.syft.is_some().then(|| medians.last().copied()).flatten();
+    let peer = options
+        .syft
+        .is_some()
+        .then(|| medians.last().copied())
+        .flatten();
     let _ = writeln!(out, "### {title}\n");
     let _ = writeln!(out, "| | wall s | × floor | × peer | peak MB | × peer |");
     let _ = writeln!(out, "|---|--:|--:|--:|--:|--:|");
@@ -201,7 +253,10 @@ fn compare(
 fn memory(options: &Options, own: &str, out: &mut String) -> Result<(), String> {
     let jobs = options.jobs.to_string();
     let plimsoll = options.plimsoll.display().to_string();
-    let _ = writeln!(out, "### Memory and time by size (made-up images, gzip layers)\n");
+    let _ = writeln!(
+        out,
+        "### Memory and time by size (made-up images, gzip layers)\n"
+    );
     let _ = writeln!(out, "| | wall s | × floor | peak MB |");
     let _ = writeln!(out, "|---|--:|--:|--:|");
     for (kind, title) in [
@@ -221,12 +276,24 @@ fn memory(options: &Options, own: &str, out: &mut String) -> Result<(), String> 
             contender("floor", &[own, "floor", &reference, &jobs], &[0]),
             contender(
                 "scan",
-                &[&plimsoll, "scan", &reference, "--no-cache", "--jobs", &jobs, "--format", "json"],
+                &[
+                    &plimsoll,
+                    "scan",
+                    &reference,
+                    "--no-cache",
+                    "--jobs",
+                    &jobs,
+                    "--format",
+                    "json",
+                ],
                 &[0, 3],
             ),
         ];
         measure(&mut all, options.runs.min(3))?;
-        let medians: Vec<Median> = all.iter().map(|contender| median(&contender.runs)).collect();
+        let medians: Vec<Median> = all
+            .iter()
+            .map(|contender| median(&contender.runs))
+            .collect();
         if let [floor, scan] = medians.as_slice() {
             let _ = writeln!(
                 out,
@@ -246,7 +313,9 @@ fn write_between_marks(path: &Path, table: &str) -> Result<(), String> {
     const START: &str = "<!-- measured -->\n";
     const END: &str = "<!-- /measured -->";
     let text = fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let (before, rest) = text.split_once(START).ok_or("the document has no start mark")?;
+    let (before, rest) = text
+        .split_once(START)
+        .ok_or("the document has no start mark")?;
     let (_, after) = rest.split_once(END).ok_or("the document has no end mark")?;
     let text = format!("{before}{START}{table}{END}{after}");
     fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))

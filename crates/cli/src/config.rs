@@ -26,21 +26,30 @@ pub(crate) fn find(named: Option<&Path>) -> Option<PathBuf> {
         return Some(path.to_owned());
     }
     let start = std::env::current_dir().ok()?;
-    start.ancestors().map(|folder| folder.join(FILE_NAME)).find(|path| path.is_file())
+    start
+        .ancestors()
+        .map(|folder| folder.join(FILE_NAME))
+        .find(|path| path.is_file())
 }
 
 /// Sets the defaults of a command line from a configuration file.
 pub(crate) fn apply(mut command: Command, path: &Path) -> Result<Command, Failure> {
     let shown = path.display();
     let fail = |problem: String| Failure::new(format!("{shown}: {problem}"));
-    let length = std::fs::metadata(path).map_err(|error| fail(format!("cannot read: {error}")))?.len();
+    let length = std::fs::metadata(path)
+        .map_err(|error| fail(format!("cannot read: {error}")))?
+        .len();
     if length > MAX_BYTES {
-        return Err(fail(format!("{length} bytes, more than the {MAX_BYTES} that are read")));
+        return Err(fail(format!(
+            "{length} bytes, more than the {MAX_BYTES} that are read"
+        )));
     }
     let text = std::fs::read_to_string(path).map_err(|e| fail(format!("cannot read: {e}")))?;
     let table: toml::Table = text.parse().map_err(|error| fail(format!("{error}")))?;
-    let names: Vec<String> =
-        command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|sub| sub.get_name().to_owned())
+        .collect();
     for (key, value) in &table {
         if let toml::Value::Table(inner) = value {
             if !names.contains(key) {
@@ -60,13 +69,18 @@ pub(crate) fn apply(mut command: Command, path: &Path) -> Result<Command, Failur
         }
         let owners: Vec<&String> = names.iter().filter(|n| knows(&command, n, key)).collect();
         if owners.is_empty() {
-            return Err(fail(format!("'{}' is no option of any command", escape(key))));
+            return Err(fail(format!(
+                "'{}' is no option of any command",
+                escape(key)
+            )));
         }
         let values = values(value).map_err(|problem| fail(format!("{key}: {problem}")))?;
         for name in owners {
             // What stands under the command's name is nearer.
-            let nearer =
-                table.get(name).and_then(|t| t.as_table()).is_some_and(|t| t.contains_key(key));
+            let nearer = table
+                .get(name)
+                .and_then(|t| t.as_table())
+                .is_some_and(|t| t.contains_key(key));
             if !nearer {
                 command = set(command, name, key, &values);
             }
@@ -78,14 +92,15 @@ pub(crate) fn apply(mut command: Command, path: &Path) -> Result<Command, Failur
 fn knows(command: &Command, name: &str, option: &str) -> bool {
     option != "config"
         && command.find_subcommand(name).is_some_and(|sub| {
-            sub.get_arguments().any(|arg| arg.get_long() == Some(option))
+            sub.get_arguments()
+                .any(|arg| arg.get_long() == Some(option))
         })
 }
 
 fn set(command: Command, name: &str, option: &str, values: &[String]) -> Command {
     let values = values.to_vec();
     let option = option.to_owned();
-    command.mut_subcommand(name.to_owned(), move |sub| {
+    command.mut_subcommand(name, move |sub| {
         let id = sub
             .get_arguments()
             .find(|arg| arg.get_long() == Some(option.as_str()))

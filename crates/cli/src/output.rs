@@ -43,7 +43,11 @@ impl<E: std::error::Error> From<E> for Failure {
 pub(crate) fn error(failure: &Failure) {
     let red = anstyle::AnsiColor::Red.on_default().bold();
     let text: Vec<_> = failure.0.lines().map(escape).collect();
-    let _ = writeln!(anstream::stderr(), "{red}error{red:#}: {}", text.join("\n  "));
+    let _ = writeln!(
+        anstream::stderr(),
+        "{red}error{red:#}: {}",
+        text.join("\n  ")
+    );
 }
 
 /// Prints a note to standard error.
@@ -55,9 +59,9 @@ pub(crate) fn note(text: &str) {
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(format!("standard output: cannot write: {error}")))
-        }
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(format!(
+            "standard output: cannot write: {error}"
+        ))),
         _ => Ok(()),
     }
 }
@@ -65,7 +69,10 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 /// Writes a file whole or not at all.
 pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
     let fail = |error: io::Error| {
-        Failure::new(format!("{}: cannot write the report: {error}", path.display()))
+        Failure::new(format!(
+            "{}: cannot write the report: {error}",
+            path.display()
+        ))
     };
     // A device or a pipe (`/dev/stdout`) is written to, not replaced.
     if path.exists() && !path.is_file() {
@@ -93,7 +100,9 @@ pub(crate) fn colored() -> bool {
 
 /// Returns the width that tables may take.
 pub(crate) fn width() -> usize {
-    let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse::<usize>().ok());
+    let columns = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|text| text.parse::<usize>().ok());
     let terminal = || {
         io::stdout()
             .is_terminal()

@@ -26,7 +26,10 @@ impl Drawing {
             let (stop, progress) = (Arc::clone(&stop), Arc::clone(progress));
             move || draw(&stop, &progress)
         });
-        Self { stop, thread: thread.ok() }
+        Self {
+            stop,
+            thread: thread.ok(),
+        }
     }
 }
 
@@ -46,9 +49,8 @@ pub(crate) struct Step(Option<ProgressBar>);
 impl Step {
     /// Starts to draw; does nothing when `wanted` is false or standard error is no terminal.
     pub(crate) fn start(wanted: bool) -> Self {
-        let bar = (wanted && std::io::stderr().is_terminal()).then(|| {
-            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
-        });
+        let bar = (wanted && std::io::stderr().is_terminal())
+            .then(|| ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10)));
         if let (Some(bar), Ok(style)) = (&bar, ProgressStyle::with_template("{spinner} {wide_msg}"))
         {
             bar.set_style(style);
@@ -103,7 +105,10 @@ fn draw(stop: &AtomicBool, progress: &Progress) {
         bar.set_message(if layers == 0 {
             "Opening the image".to_owned()
         } else {
-            format!("Reading layers {}/{layers}", progress.layers_done.load(Ordering::Relaxed))
+            format!(
+                "Reading layers {}/{layers}",
+                progress.layers_done.load(Ordering::Relaxed)
+            )
         });
         bar.tick();
         std::thread::park_timeout(Duration::from_millis(100));

@@ -1,6 +1,15 @@
 //! Hostile and damaged input: a clear error or a gap in the report, never a panic or a hang, and
 //! nothing written outside of the cache.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper of a test fails as the test does"
+)]
+
 mod common;
 
 use std::fs::{self, File};
@@ -54,7 +63,9 @@ fn damaged_layouts_and_archives_end_in_one_clear_error() {
         }
     });
     assert_clear(&ran, "manifest of 100 MB", "more than the 4194304 bytes");
-    let ran = layout("deep", &|f| fs::write(index(f), "[".repeat(200_000)).unwrap());
+    let ran = layout("deep", &|f| {
+        fs::write(index(f), "[".repeat(200_000)).unwrap();
+    });
     assert_clear(&ran, "deep JSON", "not a manifest");
     let ran = layout("gone", &|f| {
         for entry in fs::read_dir(f.join("blobs/sha256")).unwrap() {
@@ -67,7 +78,13 @@ fn damaged_layouts_and_archives_end_in_one_clear_error() {
     assert_clear(&ran, "missing blob", "cannot open");
     let ran = layout("pipe", &|f| {
         fs::remove_file(index(f)).unwrap();
-        assert!(Command::new("mkfifo").arg(index(f)).status().unwrap().success());
+        assert!(
+            Command::new("mkfifo")
+                .arg(index(f))
+                .status()
+                .unwrap()
+                .success()
+        );
     });
     assert_eq!(ran.code, 2, "a pipe is not waited for: {}", ran.stderr);
 
@@ -80,7 +97,11 @@ fn damaged_layouts_and_archives_end_in_one_clear_error() {
         assert_eq!(ran.code, 2, "cut at {cut}: {}{}", ran.stdout, ran.stderr);
         assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
     }
-    fs::write(&archive, "this is no archive at all, only a text that is long enough").unwrap();
+    fs::write(
+        &archive,
+        "this is no archive at all, only a text that is long enough",
+    )
+    .unwrap();
     assert_clear(&place.run(&["scan", "a.tar"]), "text", "a.tar");
     let packed = compress(&whole, Compression::Gzip);
     fs::write(&archive, &packed[..packed.len() / 2]).unwrap();
@@ -100,7 +121,10 @@ fn a_million_layers_are_refused_at_once() {
     };
     let layer = json!({"digest": digest(b""), "size": 0});
     // As many as fit a manifest that is read at all; a million do not.
-    for (count, part) in [(20_000, "more than the 4096"), (1_000_000, "more than the 4194304")] {
+    for (count, part) in [
+        (20_000, "more than the 4096"),
+        (1_000_000, "more than the 4194304"),
+    ] {
         let layers: Vec<_> = (0..count).map(|_| layer.clone()).collect();
         let manifest =
             json!({"schemaVersion": 2, "config": {"digest": digest(b"{}")}, "layers": layers});
@@ -120,23 +144,37 @@ fn damaged_package_databases_keep_what_could_be_read() {
         let reference = format!("oci-dir:{}", place.path(name).display());
         let ran = place.run(&["scan", &reference, "--db", &db, "--format", "json"]);
         assert!(!ran.stderr.contains("panicked"), "{name}: {}", ran.stderr);
-        (ran.code, serde_json::from_str::<serde_json::Value>(&ran.stdout).unwrap())
+        (
+            ran.code,
+            serde_json::from_str::<serde_json::Value>(&ran.stdout).unwrap(),
+        )
     };
-    let status = format!("{STATUS}Package: zlib1g\nStatus: install ok installed\nthis is no field\n\0\0\0");
+    let status =
+        format!("{STATUS}Package: zlib1g\nStatus: install ok installed\nthis is no field\n\0\0\0");
     let (code, report) = scan(
         "status",
-        LayerBuilder::new().file("etc/os-release", OS_RELEASE).file("var/lib/dpkg/status", status),
+        LayerBuilder::new()
+            .file("etc/os-release", OS_RELEASE)
+            .file("var/lib/dpkg/status", status),
     );
     assert_eq!(code, 3);
     assert!(packages(&report).contains(&"libc6 2.36-9 amd64".to_owned()));
-    assert!(gaps(&report).contains(&"damaged-metadata".to_owned()), "{:?}", gaps(&report));
+    assert!(
+        gaps(&report).contains(&"damaged-metadata".to_owned()),
+        "{:?}",
+        gaps(&report)
+    );
     for name in ["rpmdb.sqlite", "Packages.db", "Packages"] {
         let magic: &[u8] = match name {
             "rpmdb.sqlite" => b"SQLite format 3\0\x10\0\x01\x01",
             "Packages.db" => b"RpmP",
             _ => &[0; 12],
         };
-        let garbage: Vec<u8> = magic.iter().copied().chain((0..60_000_u32).map(|n| (n * 7919 >> 3) as u8)).collect();
+        let garbage: Vec<u8> = magic
+            .iter()
+            .copied()
+            .chain((0..60_000_u32).map(|n| ((n * 7919) >> 3) as u8))
+            .collect();
         let (code, report) = scan(
             name,
             LayerBuilder::new()
@@ -144,7 +182,11 @@ fn damaged_package_databases_keep_what_could_be_read() {
                 .file(&format!("var/lib/rpm/{name}"), garbage),
         );
         assert_eq!(code, 3, "{name}");
-        assert!(gaps(&report).contains(&"damaged-metadata".to_owned()), "{name}: {:?}", gaps(&report));
+        assert!(
+            gaps(&report).contains(&"damaged-metadata".to_owned()),
+            "{name}: {:?}",
+            gaps(&report)
+        );
     }
 }
 
@@ -172,8 +214,14 @@ fn a_damaged_database_or_feed_is_said() {
     let text = fs::read(&tracker).unwrap();
     fs::write(&tracker, &text[..text.len() / 2]).unwrap();
     let out = place.path("b.db");
-    let ran =
-        place.run(&["db", "build", "--from", feeds.to_str().unwrap(), "-o", out.to_str().unwrap()]);
+    let ran = place.run(&[
+        "db",
+        "build",
+        "--from",
+        feeds.to_str().unwrap(),
+        "-o",
+        out.to_str().unwrap(),
+    ]);
     assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
     assert!(
         format!("{}{}", ran.stdout, ran.stderr).contains("json"),
@@ -214,29 +262,60 @@ fn a_full_disk_loses_nothing() {
         .stderr(Stdio::null())
         .status();
     if !mounted.is_ok_and(|status| status.success()) {
-        return skip("a_full_disk_loses_nothing", "a small file system cannot be mounted here");
+        return skip(
+            "a_full_disk_loses_nothing",
+            "a small file system cannot be mounted here",
+        );
     }
-    let expected = place.run(&["scan", &demo(), "--db", &db, "--format", "json", "--no-cache"]);
+    let expected = place.run(&[
+        "scan",
+        &demo(),
+        "--db",
+        &db,
+        "--format",
+        "json",
+        "--no-cache",
+    ]);
     let cache = small.join("cache");
     let cached = place.run(&[
-        "scan", &demo(), "--db", &db, "--format", "json", "--cache-dir", cache.to_str().unwrap(),
+        "scan",
+        &demo(),
+        "--db",
+        &db,
+        "--format",
+        "json",
+        "--cache-dir",
+        cache.to_str().unwrap(),
     ]);
     fs::write(small.join("filler"), vec![1; 60 << 10]).ok();
     let feeds = project_dir().join("examples/starter-feeds");
     let out = small.join("x.db");
     let built = place.run(&[
-        "db", "build", "--from", feeds.to_str().unwrap(), "-o", out.to_str().unwrap(),
+        "db",
+        "build",
+        "--from",
+        feeds.to_str().unwrap(),
+        "-o",
+        out.to_str().unwrap(),
     ]);
     let report = format!("json={}", small.join("r.json").display());
     let written = place.run(&["scan", &demo(), "--db", &db, "-q", "-o", &report]);
-    let left: Vec<_> =
-        fs::read_dir(&small).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left: Vec<_> = fs::read_dir(&small)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     let _ = Command::new("umount").arg(&small).status();
-    assert!(cached.stdout == expected.stdout, "a cache that does not fit is done without");
+    assert!(
+        cached.stdout == expected.stdout,
+        "a cache that does not fit is done without"
+    );
     assert_eq!(cached.code, 0, "{}", cached.stderr);
     assert_clear(&built, "db build on a full disk", "x.db");
     assert_clear(&written, "report on a full disk", "r.json");
-    assert!(!left.iter().any(|name| name == "x.db" || name == "r.json"), "{left:?}");
+    assert!(
+        !left.iter().any(|name| name == "x.db" || name == "r.json"),
+        "{left:?}"
+    );
 }
 
 #[test]
@@ -246,7 +325,14 @@ fn ctrl_c_leaves_no_half_database() {
     let feeds = feeds.unwrap_or_else(|| project_dir().join("examples/starter-feeds"));
     for wait in [0, 3, 10, 30, 100, 300] {
         let mut child = place
-            .command(&["db", "build", "--from", feeds.to_str().unwrap(), "-o", "half.db"])
+            .command(&[
+                "db",
+                "build",
+                "--from",
+                feeds.to_str().unwrap(),
+                "-o",
+                "half.db",
+            ])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -268,20 +354,38 @@ fn ctrl_c_leaves_no_half_database() {
 
 #[test]
 fn the_malicious_image_is_read_and_nothing_escapes() {
-    let Some(path) = real("the_malicious_image_is_read_and_nothing_escapes", "malicious") else {
+    let Some(path) = real(
+        "the_malicious_image_is_read_and_nothing_escapes",
+        "malicious",
+    ) else {
         return;
     };
-    let escapes = ["escape-dotdot", "escape-symlink", "escape-abslink", "escape-mid"];
+    let escapes = [
+        "escape-dotdot",
+        "escape-symlink",
+        "escape-abslink",
+        "escape-mid",
+    ];
     let place = Place::new();
     let db = place.starter();
     let reference = format!("oci-dir:{}", path.display());
     let ran = place.run(&["scan", &reference, "--db", &db, "--format", "json"]);
     assert_eq!(ran.code, 3, "the distribution is unknown: {}", ran.stderr);
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert!(packages(&report).len() > 70, "the base's packages are still listed");
-    assert!(report["image"]["distro"].is_null(), "{}", report["image"]["distro"]);
+    assert!(
+        packages(&report).len() > 70,
+        "the base's packages are still listed"
+    );
+    assert!(
+        report["image"]["distro"].is_null(),
+        "{}",
+        report["image"]["distro"]
+    );
     let gaps = gaps(&report);
-    assert!(gaps.contains(&"unknown-distribution".to_owned()), "{gaps:?}");
+    assert!(
+        gaps.contains(&"unknown-distribution".to_owned()),
+        "{gaps:?}"
+    );
     assert!(gaps.contains(&"path-escapes".to_owned()), "{gaps:?}");
     let table = place.run(&["scan", &reference, "--db", &db]);
     for text in [&ran.stdout, &table.stdout] {
@@ -295,7 +399,9 @@ fn the_malicious_image_is_read_and_nothing_escapes() {
 
 #[test]
 fn a_pax_header_of_a_megabyte_stops_nothing() {
-    let Some(path) = real("a_pax_header_of_a_megabyte_stops_nothing", "hugepax") else { return };
+    let Some(path) = real("a_pax_header_of_a_megabyte_stops_nothing", "hugepax") else {
+        return;
+    };
     let place = Place::new();
     let report = place.report(&format!("oci-dir:{}", path.display()), &[], 3);
     assert!(packages(&report).len() > 70);
@@ -304,10 +410,17 @@ fn a_pax_header_of_a_megabyte_stops_nothing() {
 
 #[test]
 fn the_bomb_stays_within_its_bounds() {
-    let Some(path) = real("the_bomb_stays_within_its_bounds", "bomb") else { return };
+    let Some(path) = real("the_bomb_stays_within_its_bounds", "bomb") else {
+        return;
+    };
     let place = Place::new();
     let mut child = place
-        .command(&["scan", &format!("oci-dir:{}", path.display()), "--format", "json"])
+        .command(&[
+            "scan",
+            &format!("oci-dir:{}", path.display()),
+            "--format",
+            "json",
+        ])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -320,7 +433,11 @@ fn the_bomb_stays_within_its_bounds() {
         peak = peak.max(kilobytes.unwrap_or(0));
         std::thread::sleep(Duration::from_millis(20));
     }
-    assert_eq!(child.wait().unwrap().code(), Some(3), "nothing is recognised in it");
+    assert_eq!(
+        child.wait().unwrap().code(),
+        Some(3),
+        "nothing is recognised in it"
+    );
     assert!(peak < 150_000, "{peak} kB");
     // Nothing of it was written down.
     assert!(folder_size(place.folder.path()) < 20 << 20);
@@ -332,7 +449,11 @@ fn folder_size(folder: &Path) -> u64 {
         .map(|entry| {
             let path = entry.unwrap().path();
             let meta = fs::symlink_metadata(&path).unwrap();
-            if meta.is_dir() { folder_size(&path) } else { meta.len() }
+            if meta.is_dir() {
+                folder_size(&path)
+            } else {
+                meta.len()
+            }
         })
         .sum()
 }

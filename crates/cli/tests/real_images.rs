@@ -1,6 +1,15 @@
 //! Real images against the native tools: the package list is dpkg's and rpm's, the findings are what
 //! the feed says by dpkg's own comparison.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper of a test fails as the test does"
+)]
+
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,16 +44,28 @@ fn unpack(test: &str, place: &Place, layout: &Path) -> Option<PathBuf> {
 
 #[test]
 fn the_package_list_of_debian_images_is_dpkgs() {
-    let test = "the_package_list_of_debian_images_is_dpkgs";
-    for name in ["debian-11-slim", "debian-12-slim", "python-app", "fs-tricks", "debian-12-full"] {
-        let Some(layout) = real(test, name) else { continue };
+    let name_of_test = "the_package_list_of_debian_images_is_dpkgs";
+    for name in [
+        "debian-11-slim",
+        "debian-12-slim",
+        "python-app",
+        "fs-tricks",
+        "debian-12-full",
+    ] {
+        let Some(layout) = real(name_of_test, name) else {
+            continue;
+        };
         let place = Place::new();
-        let Some(root) = unpack(test, &place, &layout) else { return };
+        let Some(root) = unpack(name_of_test, &place, &layout) else {
+            return;
+        };
         let output = Command::new("dpkg-query")
             .arg(format!("--admindir={}", root.join("var/lib/dpkg").display()))
             .args(["-W", "-f", "${db:Status-Status}\t${Package} ${Version} ${Architecture}\t${source:Package} ${source:Version}\n"])
             .output();
-        let Ok(output) = output else { return skip(test, "dpkg-query is not installed") };
+        let Ok(output) = output else {
+            return skip(name_of_test, "dpkg-query is not installed");
+        };
         let text = String::from_utf8(output.stdout).unwrap();
         let mut expected: Vec<String> = Vec::new();
         let mut sources: BTreeSet<String> = BTreeSet::new();
@@ -83,19 +104,24 @@ fn the_package_list_of_debian_images_is_dpkgs() {
 
 #[test]
 fn the_findings_of_debian_images_are_what_the_feed_says() {
-    let test = "the_findings_of_debian_images_are_what_the_feed_says";
+    let name_of_test = "the_findings_of_debian_images_are_what_the_feed_says";
     let Some(feeds) = shared_dir().map(|shared| shared.join("feeds")) else {
-        return skip(test, "the large feeds are not here");
+        return skip(name_of_test, "the large feeds are not here");
     };
     if Command::new("dpkg").arg("--version").output().is_err() {
-        return skip(test, "dpkg is not installed");
+        return skip(name_of_test, "dpkg is not installed");
     }
     let place = Place::new();
     let db = place.database(&feeds);
     let tracker: Value =
         serde_json::from_slice(&fs::read(feeds.join("debian/tracker/data/json")).unwrap()).unwrap();
-    for (name, release) in [("debian-11-slim", "bullseye"), ("debian-12-slim", "bookworm")] {
-        let Some(layout) = real(test, name) else { continue };
+    for (name, release) in [
+        ("debian-11-slim", "bullseye"),
+        ("debian-12-slim", "bookworm"),
+    ] {
+        let Some(layout) = real(name_of_test, name) else {
+            continue;
+        };
         let report = place.report(&format!("oci-dir:{}", layout.display()), &["--db", &db], 0);
         assert_eq!(gaps(&report), Vec::<String>::new(), "{name}");
         let mut expected: BTreeSet<(String, String, String)> = BTreeSet::new();
@@ -108,12 +134,14 @@ fn the_findings_of_debian_images_are_what_the_feed_says() {
             );
         }
         for (source, version) in &sources {
-            let Some(entries) = tracker[source].as_object() else { continue };
+            let Some(entries) = tracker[source].as_object() else {
+                continue;
+            };
             for (id, entry) in entries {
                 let entry = &entry["releases"][release];
                 let fixed = entry["fixed_version"].as_str();
                 match (entry["status"].as_str(), fixed) {
-                    (Some("resolved"), Some("0")) | (None, _) | (Some("undetermined"), _) => {}
+                    (Some("resolved"), Some("0")) | (None | Some("undetermined"), _) => {}
                     (Some("resolved"), Some(fixed)) => {
                         if less(version, fixed) {
                             expected.insert((source.clone(), id.clone(), fixed.to_owned()));
@@ -129,7 +157,11 @@ fn the_findings_of_debian_images_are_what_the_feed_says() {
         let mut found: BTreeSet<(String, String, String)> = BTreeSet::new();
         for finding in report["findings"].as_array().unwrap() {
             let purl = &finding["package"]["purl"];
-            let package = report["packages"].as_array().unwrap().iter().find(|p| &p["purl"] == purl);
+            let package = report["packages"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|p| &p["purl"] == purl);
             let source = package.unwrap()["source"]["name"].as_str().unwrap();
             let fixed = finding["fix"]["versions"][0].as_str().unwrap_or_default();
             found.insert((
@@ -138,28 +170,38 @@ fn the_findings_of_debian_images_are_what_the_feed_says() {
                 fixed.to_owned(),
             ));
         }
-        let of_tracker: BTreeSet<_> =
-            found.iter().filter(|(source, id, _)| !tracker[source][id].is_null()).cloned().collect();
+        let of_tracker: BTreeSet<_> = found
+            .iter()
+            .filter(|(source, id, _)| !tracker[source][id].is_null())
+            .cloned()
+            .collect();
         assert_eq!(of_tracker, expected, "{name}");
-        assert!(!expected.is_empty(), "{name}: the feed says something of it");
+        assert!(
+            !expected.is_empty(),
+            "{name}: the feed says something of it"
+        );
     }
 }
 
 #[test]
 fn advisories_of_the_lists_apply_by_dpkgs_comparison() {
-    let test = "advisories_of_the_lists_apply_by_dpkgs_comparison";
+    let name_of_test = "advisories_of_the_lists_apply_by_dpkgs_comparison";
     let Some(feeds) = shared_dir().map(|shared| shared.join("feeds")) else {
-        return skip(test, "the large feeds are not here");
+        return skip(name_of_test, "the large feeds are not here");
     };
-    let Some(layout) = real(test, "debian-11-slim") else { return };
+    let Some(layout) = real(name_of_test, "debian-11-slim") else {
+        return;
+    };
     if Command::new("dpkg").arg("--version").output().is_err() {
-        return skip(test, "dpkg is not installed");
+        return skip(name_of_test, "dpkg is not installed");
     }
     let place = Place::new();
     let db = place.database(&feeds);
     // The same root with every package set back to the first version of its source: then most
     // advisories of bullseye apply.
-    let Some(root) = unpack(test, &place, &layout) else { return };
+    let Some(root) = unpack(name_of_test, &place, &layout) else {
+        return;
+    };
     let status = root.join("var/lib/dpkg/status");
     let old: String = fs::read_to_string(&status)
         .unwrap()
@@ -183,10 +225,16 @@ fn advisories_of_the_lists_apply_by_dpkgs_comparison() {
         let mut id = String::new();
         for line in text.lines() {
             if line.starts_with('[') {
-                id = line.split_whitespace().find(|w| w.starts_with(list)).unwrap_or("").to_owned();
+                id = line
+                    .split_whitespace()
+                    .find(|w| w.starts_with(list))
+                    .unwrap_or("")
+                    .to_owned();
             } else if let Some(rest) = line.trim_start().strip_prefix("[bullseye] - ") {
                 let mut words = rest.split_whitespace();
-                let (Some(source), Some(fixed)) = (words.next(), words.next()) else { continue };
+                let (Some(source), Some(fixed)) = (words.next(), words.next()) else {
+                    continue;
+                };
                 if let Some(version) = sources.get(source)
                     && !fixed.starts_with('<')
                     && less(version, fixed)
@@ -200,22 +248,55 @@ fn advisories_of_the_lists_apply_by_dpkgs_comparison() {
     let mut found: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
     for finding in report["findings"].as_array().unwrap() {
         let purl = &finding["package"]["purl"];
-        let package = report["packages"].as_array().unwrap().iter().find(|p| &p["purl"] == purl);
+        let package = report["packages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|p| &p["purl"] == purl);
         let source = package.unwrap()["source"]["name"].as_str().unwrap();
-        let names = finding["aliases"].as_array().unwrap().iter().chain([&finding["id"]]);
+        let names = finding["aliases"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .chain([&finding["id"]]);
         for name in names.filter_map(Value::as_str) {
             if name.starts_with("DSA-") || name.starts_with("DLA-") {
-                let fixes = found.entry((source.to_owned(), name.to_owned())).or_default();
-                fixes.insert(finding["fix"]["versions"][0].as_str().unwrap_or("").to_owned());
+                let fixes = found
+                    .entry((source.to_owned(), name.to_owned()))
+                    .or_default();
+                fixes.insert(
+                    finding["fix"]["versions"][0]
+                        .as_str()
+                        .unwrap_or("")
+                        .to_owned(),
+                );
             }
         }
     }
-    let missing: Vec<_> = expected.keys().filter(|key| !found.contains_key(*key)).collect();
-    assert_eq!(missing, Vec::<&(String, String)>::new(), "advisories that were not reported");
-    let wrong: Vec<_> = found.keys().filter(|key| !expected.contains_key(*key)).collect();
-    assert_eq!(wrong, Vec::<&(String, String)>::new(), "advisories that do not apply");
+    let missing: Vec<_> = expected
+        .keys()
+        .filter(|key| !found.contains_key(*key))
+        .collect();
+    assert_eq!(
+        missing,
+        Vec::<&(String, String)>::new(),
+        "advisories that were not reported"
+    );
+    let wrong: Vec<_> = found
+        .keys()
+        .filter(|key| !expected.contains_key(*key))
+        .collect();
+    assert_eq!(
+        wrong,
+        Vec::<&(String, String)>::new(),
+        "advisories that do not apply"
+    );
     for (key, fixed) in &expected {
-        assert!(found[key].contains(fixed), "{key:?}: expected {fixed}, found {:?}", found[key]);
+        assert!(
+            found[key].contains(fixed),
+            "{key:?}: expected {fixed}, found {:?}",
+            found[key]
+        );
     }
 }
 
@@ -227,27 +308,39 @@ fn set_back(version: &str) -> String {
 }
 
 fn less(a: &str, b: &str) -> bool {
-    Command::new("dpkg").args(["--compare-versions", a, "lt", b]).status().unwrap().success()
+    Command::new("dpkg")
+        .args(["--compare-versions", a, "lt", b])
+        .status()
+        .unwrap()
+        .success()
 }
 
 #[test]
 fn the_three_rpm_databases_give_the_same_list() {
-    let test = "the_three_rpm_databases_give_the_same_list";
+    let name_of_test = "the_three_rpm_databases_give_the_same_list";
     let place = Place::new();
     let mut lists = Vec::new();
     for name in ["rpm-sqlite", "rpm-ndb", "rpm-bdb"] {
-        let Some(layout) = real(test, name) else { return };
+        let Some(layout) = real(name_of_test, name) else {
+            return;
+        };
         let report = place.report(&format!("oci-dir:{}", layout.display()), &[], 3);
         lists.push(packages(&report));
         if name == "rpm-sqlite" {
-            let Some(root) = unpack(test, &place, &layout) else { continue };
+            let Some(root) = unpack(name_of_test, &place, &layout) else {
+                continue;
+            };
             let output = Command::new("rpm")
                 .args(["--dbpath"])
                 .arg(root.join("var/lib/rpm"))
-                .args(["-qa", "--qf", "%{NAME} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE} %{ARCH}\n"])
+                .args([
+                    "-qa",
+                    "--qf",
+                    "%{NAME} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE} %{ARCH}\n",
+                ])
                 .output();
             let Ok(output) = output else {
-                skip(test, "rpm is not installed");
+                skip(name_of_test, "rpm is not installed");
                 continue;
             };
             let mut expected: Vec<String> = String::from_utf8(output.stdout)
@@ -265,29 +358,47 @@ fn the_three_rpm_databases_give_the_same_list() {
 
 #[test]
 fn the_tricky_file_system_is_seen_as_a_container_sees_it() {
-    let test = "the_tricky_file_system_is_seen_as_a_container_sees_it";
-    let Some(layout) = real(test, "fs-tricks") else { return };
+    let name_of_test = "the_tricky_file_system_is_seen_as_a_container_sees_it";
+    let Some(layout) = real(name_of_test, "fs-tricks") else {
+        return;
+    };
     let place = Place::new();
     let report = place.report(&format!("oci-dir:{}", layout.display()), &[], 3);
     let names: Vec<String> = packages(&report);
     let has = |name: &str| names.iter().any(|n| n.starts_with(&format!("{name} ")));
-    assert!(has("curl") && has("file") && !has("jq"), "jq was purged in the second layer");
+    assert!(
+        has("curl") && has("file") && !has("jq"),
+        "jq was purged in the second layer"
+    );
     let layer_of = |name: &str| {
         let all = report["packages"].as_array().unwrap();
-        all.iter().find(|p| p["name"] == name).unwrap()["layer"].as_u64().unwrap()
+        all.iter().find(|p| p["name"] == name).unwrap()["layer"]
+            .as_u64()
+            .unwrap()
     };
     assert_eq!((layer_of("libc6"), layer_of("curl")), (0, 1));
 }
 
 #[test]
 fn a_distroless_image_is_read_from_status_d() {
-    let test = "a_distroless_image_is_read_from_status_d";
-    let Some(layout) = real(test, "distroless") else { return };
+    let name_of_test = "a_distroless_image_is_read_from_status_d";
+    let Some(layout) = real(name_of_test, "distroless") else {
+        return;
+    };
     let place = Place::new();
     let report = place.report(&format!("oci-dir:{}", layout.display()), &[], 3);
-    let names: Vec<String> =
-        packages(&report).iter().map(|p| p.split(' ').next().unwrap().to_owned()).collect();
-    for name in ["base-files", "libc6", "libssl3", "openssl", "tzdata", "zlib1g"] {
+    let names: Vec<String> = packages(&report)
+        .iter()
+        .map(|p| p.split(' ').next().unwrap().to_owned())
+        .collect();
+    for name in [
+        "base-files",
+        "libc6",
+        "libssl3",
+        "openssl",
+        "tzdata",
+        "zlib1g",
+    ] {
         assert!(names.contains(&name.to_owned()), "{name}: {names:?}");
     }
     assert_eq!(report["image"]["distro"]["id"], "debian");
@@ -295,10 +406,12 @@ fn a_distroless_image_is_read_from_status_d() {
 
 #[test]
 fn an_alpine_image_matches_its_secdb() {
-    let test = "an_alpine_image_matches_its_secdb";
-    let Some(layout) = real(test, "alpine-like") else { return };
+    let name_of_test = "an_alpine_image_matches_its_secdb";
+    let Some(layout) = real(name_of_test, "alpine-like") else {
+        return;
+    };
     let Some(feeds) = shared_dir().map(|shared| shared.join("feeds")) else {
-        return skip(test, "the large feeds are not here");
+        return skip(name_of_test, "the large feeds are not here");
     };
     let place = Place::new();
     let db = place.database(&feeds);
@@ -306,6 +419,10 @@ fn an_alpine_image_matches_its_secdb() {
     let findings = report["findings"].as_array().unwrap();
     assert!(findings.len() > 20, "{}", findings.len());
     // The subpackage is matched by its origin.
-    assert!(findings.iter().any(|f| f["package"]["name"] == "libcrypto1.1"));
+    assert!(
+        findings
+            .iter()
+            .any(|f| f["package"]["name"] == "libcrypto1.1")
+    );
     assert!(findings.iter().all(|f| f["fix"]["state"] == "fixed"));
 }

@@ -1,5 +1,14 @@
 //! The main job on images that stand in the project: what it prints, its exit codes, its cache.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper of a test fails as the test does"
+)]
+
 mod common;
 
 use std::fs;
@@ -16,7 +25,9 @@ const OS_RELEASE: &str =
     "ID=debian\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\nPRETTY_NAME=\"Debian 12\"\n";
 
 fn debian() -> LayerBuilder {
-    LayerBuilder::new().file("etc/os-release", OS_RELEASE).file("var/lib/dpkg/status", STATUS)
+    LayerBuilder::new()
+        .file("etc/os-release", OS_RELEASE)
+        .file("var/lib/dpkg/status", STATUS)
 }
 
 fn write(place: &Place, name: &str, layers: Vec<LayerBuilder>) -> String {
@@ -32,8 +43,18 @@ fn the_demo_image_is_scanned_offline_with_the_starter_database() {
     let ran = place.run(&["scan", &demo(), "--db", &db, "--offline"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert_eq!(ran.stderr, "");
-    for part in ["glibc", "CVE-2023-4911", "2.36-9+deb12u3", "Tested ", "known issues, found "] {
-        assert!(ran.stdout.contains(part), "{part} is missing:\n{}", ran.stdout);
+    for part in [
+        "glibc",
+        "CVE-2023-4911",
+        "2.36-9+deb12u3",
+        "Tested ",
+        "known issues, found ",
+    ] {
+        assert!(
+            ran.stdout.contains(part),
+            "{part} is missing:\n{}",
+            ran.stdout
+        );
     }
     assert!(!ran.stdout.contains('\x1b'), "no colours off a terminal");
     // Same input, same bytes: with a cold cache, a warm one and none, on one thread and on four.
@@ -45,7 +66,11 @@ fn the_demo_image_is_scanned_offline_with_the_starter_database() {
         place.run(&words).stdout
     };
     let first = json(&["--jobs", "1"]);
-    for more in [&["--jobs", "4"][..], &["--no-cache"], &["--no-cache", "--jobs", "4"]] {
+    for more in [
+        &["--jobs", "4"][..],
+        &["--no-cache"],
+        &["--no-cache", "--jobs", "4"],
+    ] {
         assert!(json(more) == first, "{more:?} changes the report");
     }
 }
@@ -68,10 +93,8 @@ fn every_file_form_gives_the_same_report() {
     image.write_layout(&at("plain"), Compression::None);
     image.write_docker_archive(&at("docker.tar"), "shop:1");
     image.write_oci_archive(&at("oci.tar"), Compression::Gzip);
-    let packed = plimsoll_testkit::image::compress(
-        &fs::read(at("docker.tar")).unwrap(),
-        Compression::Gzip,
-    );
+    let packed =
+        plimsoll_testkit::image::compress(&fs::read(at("docker.tar")).unwrap(), Compression::Gzip);
     fs::write(at("docker.tar.gz"), packed).unwrap();
     let references = [
         "oci-dir:gzip",
@@ -91,8 +114,14 @@ fn every_file_form_gives_the_same_report() {
     for (reference, report) in references.iter().zip(&reports) {
         assert_eq!(report, &reports[0], "{reference}");
     }
-    assert_eq!(packages(&reports[0]), ["libc6 2.36-9 amd64", "zlib1g 1:1.2.13.dfsg-1 amd64"]);
-    assert_eq!(reports[0]["packages"][1]["layer"], 1, "zlib1g came with the second layer");
+    assert_eq!(
+        packages(&reports[0]),
+        ["libc6 2.36-9 amd64", "zlib1g 1:1.2.13.dfsg-1 amd64"]
+    );
+    assert_eq!(
+        reports[0]["packages"][1]["layer"], 1,
+        "zlib1g came with the second layer"
+    );
     assert_eq!(reports[0]["packages"][0]["layer"], 0);
 }
 
@@ -121,10 +150,26 @@ fn exit_codes_tell_what_happened() {
         (&["scan", "oci-dir:nowhere", "--db", &db], 2, "nowhere"),
         (&["scan", &good, "--db", "nowhere.db"], 2, "nowhere.db"),
         (&["scan", &good, "--format", "yaml"], 2, "json, table"),
-        (&["scan", &good, "--output", "report.json"], 2, "FORMAT=FILE"),
-        (&["scan", &good, "--output", "json=no/such/folder/x"], 2, "no/such/folder"),
-        (&["scan", &good, "--platform", "linux/arm64"], 2, "there is linux/amd64"),
-        (&["scan", "registry:127.0.0.1:1/x", "--offline"], 2, "--offline"),
+        (
+            &["scan", &good, "--output", "report.json"],
+            2,
+            "FORMAT=FILE",
+        ),
+        (
+            &["scan", &good, "--output", "json=no/such/folder/x"],
+            2,
+            "no/such/folder",
+        ),
+        (
+            &["scan", &good, "--platform", "linux/arm64"],
+            2,
+            "there is linux/amd64",
+        ),
+        (
+            &["scan", "registry:127.0.0.1:1/x", "--offline"],
+            2,
+            "--offline",
+        ),
         (&["scan"], 2, "REF"),
         (&["frobnicate"], 2, "frobnicate"),
         (&["versions", "cobol"], 2, "apk, deb, rpm"),
@@ -138,7 +183,10 @@ fn exit_codes_tell_what_happened() {
         }
     }
     // A silent zero is the worst failure: what could not be judged is said, in words.
-    assert_eq!(gaps(&place.report(&empty, &["--db", &db], 3)), ["nothing-recognized"]);
+    assert_eq!(
+        gaps(&place.report(&empty, &["--db", &db], 3)),
+        ["nothing-recognized"]
+    );
     assert_eq!(gaps(&place.report(&good, &[], 3)), ["no-database"]);
     assert!(gaps(&place.report(&other, &["--db", &db], 3)).contains(&"no-feed".to_owned()));
 }
@@ -148,13 +196,26 @@ fn reports_go_to_files_as_well_and_whole() {
     let place = Place::new();
     let db = place.starter();
     let good = write(&place, "good", vec![debian()]);
-    let ran =
-        place.run(&["scan", &good, "--db", &db, "-q", "-o", "json=a.json", "-o", "table=a.txt"]);
+    let ran = place.run(&[
+        "scan",
+        &good,
+        "--db",
+        &db,
+        "-q",
+        "-o",
+        "json=a.json",
+        "-o",
+        "table=a.txt",
+    ]);
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
     let json: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(place.path("a.json")).unwrap()).unwrap();
     assert_eq!(json["schema"], "plimsoll/report/1");
-    assert!(fs::read_to_string(place.path("a.txt")).unwrap().contains("Tested 1 dep"));
+    assert!(
+        fs::read_to_string(place.path("a.txt"))
+            .unwrap()
+            .contains("Tested 1 dep")
+    );
 }
 
 #[test]
@@ -162,15 +223,34 @@ fn options_come_from_the_file_and_the_environment_too() {
     let place = Place::new();
     let db = place.starter();
     let good = write(&place, "good", vec![debian()]);
-    fs::write(place.path("plimsoll.toml"), format!("db = {db:?}\n[scan]\nfail-on = \"unknown\"\n"))
-        .unwrap();
-    assert_eq!(place.run(&["scan", &good]).code, 1, "both come from the file");
-    assert_eq!(place.run(&["scan", &good, "--fail-on", "critical"]).code, 0, "typed wins");
+    fs::write(
+        place.path("plimsoll.toml"),
+        format!("db = {db:?}\n[scan]\nfail-on = \"unknown\"\n"),
+    )
+    .unwrap();
+    assert_eq!(
+        place.run(&["scan", &good]).code,
+        1,
+        "both come from the file"
+    );
+    assert_eq!(
+        place.run(&["scan", &good, "--fail-on", "critical"]).code,
+        0,
+        "typed wins"
+    );
     let ran = common::ran(
-        place.command(&["scan", &good]).env("PLIMSOLL_FAIL_ON", "critical").output().unwrap(),
+        place
+            .command(&["scan", &good])
+            .env("PLIMSOLL_FAIL_ON", "critical")
+            .output()
+            .unwrap(),
     );
     assert_eq!(ran.code, 0, "the environment wins over the file");
-    fs::write(place.path("plimsoll.toml"), "[scan]\nfail-upon = \"high\"\n").unwrap();
+    fs::write(
+        place.path("plimsoll.toml"),
+        "[scan]\nfail-upon = \"high\"\n",
+    )
+    .unwrap();
     let ran = place.run(&["scan", &good]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("fail-upon"), "{}", ran.stderr);
@@ -180,7 +260,11 @@ fn options_come_from_the_file_and_the_environment_too() {
 fn a_clean_layer_in_the_cache_hides_no_bad_one() {
     let place = Place::new();
     let db = place.starter();
-    let clean = TestImage::new(vec![LayerBuilder::new().file("etc/os-release", OS_RELEASE).build()]);
+    let clean = TestImage::new(vec![
+        LayerBuilder::new()
+            .file("etc/os-release", OS_RELEASE)
+            .build(),
+    ]);
     clean.write_layout(&place.path("clean"), Compression::Gzip);
     place.report("oci-dir:clean", &["--db", &db], 3);
     // The same diff-ids are claimed for another layer, in every form.
@@ -189,10 +273,18 @@ fn a_clean_layer_in_the_cache_hides_no_bad_one() {
     liar.write_layout(&place.path("liar"), Compression::Gzip);
     liar.write_layout(&place.path("liar-plain"), Compression::None);
     liar.write_docker_archive(&place.path("liar.tar"), "liar:1");
-    for reference in ["oci-dir:liar", "oci-dir:liar-plain", "docker-archive:liar.tar"] {
+    for reference in [
+        "oci-dir:liar",
+        "oci-dir:liar-plain",
+        "docker-archive:liar.tar",
+    ] {
         let ran = place.run(&["scan", reference, "--db", &db]);
         assert_eq!(ran.code, 2, "{reference}: {}", ran.stdout);
-        assert!(ran.stderr.contains("expected"), "{reference}: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains("expected"),
+            "{reference}: {}",
+            ran.stderr
+        );
     }
     // A blob that is replaced after it was scanned is not taken from the cache.
     let good = TestImage::new(vec![debian().build()]);
@@ -204,7 +296,10 @@ fn a_clean_layer_in_the_cache_hides_no_bad_one() {
         .map(|entry| entry.unwrap().path())
         .max_by_key(|path| path.metadata().unwrap().len())
         .unwrap();
-    for path in fs::read_dir(&blobs).unwrap().map(|entry| entry.unwrap().path()) {
+    for path in fs::read_dir(&blobs)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+    {
         let mut bytes = fs::read(&path).unwrap();
         if bytes.starts_with(&[0x1f, 0x8b]) {
             bytes[20] ^= 1;
@@ -220,7 +315,15 @@ fn many_scans_at_once_share_the_cache() {
     let place = Place::new();
     let db = place.starter();
     let reference = demo();
-    let expected = place.run(&["scan", &reference, "--db", &db, "--no-cache", "--format", "json"]);
+    let expected = place.run(&[
+        "scan",
+        &reference,
+        "--db",
+        &db,
+        "--no-cache",
+        "--format",
+        "json",
+    ]);
     let children: Vec<_> = (0..8)
         .map(|_| {
             place
@@ -243,12 +346,23 @@ fn a_killed_scan_leaves_the_cache_whole() {
     let place = Place::new();
     let db = place.starter();
     let reference = demo();
-    let words = ["scan", reference.as_str(), "--db", db.as_str(), "--format", "json"];
+    let words = [
+        "scan",
+        reference.as_str(),
+        "--db",
+        db.as_str(),
+        "--format",
+        "json",
+    ];
     let expected = place.run(&words).stdout;
     let _ = fs::remove_dir_all(place.path(".cache"));
     for wait in 0..25 {
-        let mut child =
-            place.command(&words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = place
+            .command(&words)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         std::thread::sleep(Duration::from_micros(wait * 400));
         let _ = child.kill();
         let _ = child.wait();
@@ -286,7 +400,10 @@ fn a_folder_is_scanned_as_a_root_file_system() {
     let place = Place::new();
     let db = place.starter();
     let root = place.path("root");
-    for (name, text) in [("etc/os-release", OS_RELEASE), ("var/lib/dpkg/status", STATUS)] {
+    for (name, text) in [
+        ("etc/os-release", OS_RELEASE),
+        ("var/lib/dpkg/status", STATUS),
+    ] {
         let path = root.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
@@ -295,7 +412,9 @@ fn a_folder_is_scanned_as_a_root_file_system() {
     std::os::unix::fs::symlink("/etc/passwd", root.join("usr-lib")).unwrap();
     fs::create_dir_all(root.join("usr/lib")).unwrap();
     std::os::unix::fs::symlink("/etc/os-release", root.join("usr/lib/os-release")).unwrap();
-    let made = std::process::Command::new("mkfifo").arg(root.join("pipe")).status();
+    let made = std::process::Command::new("mkfifo")
+        .arg(root.join("pipe"))
+        .status();
     assert!(made.is_ok_and(|status| status.success()));
     let report = place.report("dir:root", &["--db", &db], 0);
     assert_eq!(packages(&report), ["libc6 2.36-9 amd64"]);
@@ -310,7 +429,12 @@ fn versions_prints_what_is_not_so() {
         let file = place.path("in");
         fs::write(&file, input).unwrap();
         let mut command = place.command(&["versions", ecosystem]);
-        common::ran(command.stdin(fs::File::open(&file).unwrap()).output().unwrap())
+        common::ran(
+            command
+                .stdin(fs::File::open(&file).unwrap())
+                .output()
+                .unwrap(),
+        )
     };
     let ran = run("1.0~rc1 < 1.0\n1:0 > 9\n\n", "deb");
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
@@ -325,7 +449,12 @@ fn versions_prints_what_is_not_so() {
 fn help_has_examples_and_completions_and_a_manual_come_out() {
     let place = Place::new();
     assert!(place.run(&["scan", "--help"]).stdout.contains("Examples:"));
-    assert!(place.run(&["completions", "bash"]).stdout.contains("plimsoll"));
+    assert!(
+        place
+            .run(&["completions", "bash"])
+            .stdout
+            .contains("plimsoll")
+    );
     assert!(place.run(&["man"]).stdout.contains(".TH plimsoll"));
     assert!(place.run(&["--version"]).stdout.starts_with("plimsoll 0."));
     assert!(Path::new(env!("CARGO_BIN_EXE_plimsoll")).exists());

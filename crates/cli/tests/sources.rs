@@ -1,6 +1,15 @@
 //! One image from every source gives the same report, byte for byte but for the reference and the
 //! digests that a source itself changes.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper of a test fails as the test does"
+)]
+
 mod common;
 
 use std::path::{Path, PathBuf};
@@ -26,7 +35,11 @@ fn subject(test: &str, place: &Place) -> Option<Subject> {
         let output = Command::new("skopeo")
             .args(["--insecure-policy", "copy", "-q"])
             .arg(format!("oci:{}", layout.display()))
-            .arg(format!("{scheme}:{}:{}", target.display(), "plimsoll.test/demo:1"))
+            .arg(format!(
+                "{scheme}:{}:{}",
+                target.display(),
+                "plimsoll.test/demo:1"
+            ))
             .output();
         match output {
             Ok(output) if output.status.success() => Some(target),
@@ -59,7 +72,10 @@ fn scan(place: &Place, reference: &str, db: &str, environment: &[(&str, &str)]) 
     for _ in 0..2 {
         let cached = run(&[]);
         assert_eq!(cached.code, 0, "{reference}: {}", cached.stderr);
-        assert!(cached.stdout == first.stdout, "{reference}: the cache changes the report");
+        assert!(
+            cached.stdout == first.stdout,
+            "{reference}: the cache changes the report"
+        );
     }
     without_source(serde_json::from_str(&first.stdout).unwrap())
 }
@@ -69,9 +85,16 @@ fn one_image_from_every_source_gives_the_same_report() {
     let test = "one_image_from_every_source_gives_the_same_report";
     let place = Place::new();
     let db = place.starter();
-    let Some(subject) = subject(test, &place) else { return };
+    let Some(subject) = subject(test, &place) else {
+        return;
+    };
     let shown = |path: &Path| path.display().to_string();
-    let expected = scan(&place, &format!("oci-dir:{}", shown(&subject.layout)), &db, &[]);
+    let expected = scan(
+        &place,
+        &format!("oci-dir:{}", shown(&subject.layout)),
+        &db,
+        &[],
+    );
     for reference in [
         format!("docker-archive:{}", shown(&subject.docker_archive)),
         format!("oci-archive:{}", shown(&subject.oci_archive)),
@@ -81,7 +104,9 @@ fn one_image_from_every_source_gives_the_same_report() {
 
     match Registry::start(Access::Plain) {
         Ok(registry) => {
-            let name = registry.push(&subject.layout, "latest", "shop/demo:1").unwrap();
+            let name = registry
+                .push(&subject.layout, "latest", "shop/demo:1")
+                .unwrap();
             let reference = format!("registry:{name}");
             assert_eq!(scan(&place, &reference, &db, &[]), expected, "{reference}");
             // Without a scheme: no daemon answers here, so the registry is asked.
@@ -96,7 +121,11 @@ fn one_image_from_every_source_gives_the_same_report() {
             let address = docker.address();
             let environment = [("DOCKER_HOST", address.as_str())];
             for reference in ["docker:plimsoll.test/demo:1", "plimsoll.test/demo:1"] {
-                assert_eq!(scan(&place, reference, &db, &environment), expected, "{reference}");
+                assert_eq!(
+                    scan(&place, reference, &db, &environment),
+                    expected,
+                    "{reference}"
+                );
             }
         }
         Err(why) => skip(test, &format!("docker: {why}")),
@@ -107,14 +136,20 @@ fn one_image_from_every_source_gives_the_same_report() {
             let address = podman.address();
             let environment = [("CONTAINER_HOST", address.as_str())];
             let reference = "podman:plimsoll.test/demo:1";
-            assert_eq!(scan(&place, reference, &db, &environment), expected, "{reference}");
+            assert_eq!(
+                scan(&place, reference, &db, &environment),
+                expected,
+                "{reference}"
+            );
         }
         Err(why) => skip(test, &format!("podman: {why}")),
     }
     match components::Containerd::start() {
         Ok(containerd) => {
             for namespace in ["default", "k8s.io"] {
-                containerd.import(namespace, &subject.docker_archive, &[]).unwrap();
+                containerd
+                    .import(namespace, &subject.docker_archive, &[])
+                    .unwrap();
             }
             let address = containerd.socket.display().to_string();
             let environment = [("CONTAINERD_ADDRESS", address.as_str())];
@@ -122,7 +157,11 @@ fn one_image_from_every_source_gives_the_same_report() {
                 "containerd:plimsoll.test/demo:1",
                 "containerd:k8s.io//plimsoll.test/demo:1",
             ] {
-                assert_eq!(scan(&place, reference, &db, &environment), expected, "{reference}");
+                assert_eq!(
+                    scan(&place, reference, &db, &environment),
+                    expected,
+                    "{reference}"
+                );
             }
         }
         Err(why) => skip(test, &format!("containerd: {why}")),
@@ -138,14 +177,27 @@ fn a_registry_with_a_password_needs_it() {
         Ok(registry) => registry,
         Err(why) => return skip(test, &why),
     };
-    let name = registry.push(&project_dir().join("examples/demo"), "latest", "shop/demo:1").unwrap();
+    let name = registry
+        .push(
+            &project_dir().join("examples/demo"),
+            "latest",
+            "shop/demo:1",
+        )
+        .unwrap();
     let reference = format!("registry:{name}");
     let refused = place.run(&["scan", &reference, "--db", &db]);
     assert_eq!(refused.code, 2);
-    assert!(refused.stderr.contains("docker login"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("docker login"),
+        "{}",
+        refused.stderr
+    );
     std::fs::create_dir(place.path(".docker")).unwrap();
     // tester:secret
-    let config = format!(r#"{{"auths":{{"{}":{{"auth":"dGVzdGVyOnNlY3JldA=="}}}}}}"#, registry.host);
+    let config = format!(
+        r#"{{"auths":{{"{}":{{"auth":"dGVzdGVyOnNlY3JldA=="}}}}}}"#,
+        registry.host
+    );
     std::fs::write(place.path(".docker/config.json"), config).unwrap();
     let ran = place.run(&["scan", &reference, "--db", &db]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);

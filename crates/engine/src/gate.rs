@@ -1,8 +1,6 @@
 //! The gate without a policy file: stop when a finding is as bad as a given severity.
 
-use plimsoll_model::report::{
-    Coverage, Finding, RuleResult, Verdict, VerdictStatus,
-};
+use plimsoll_model::report::{Coverage, Finding, RuleResult, Verdict, VerdictStatus};
 use plimsoll_model::severity::Severity;
 
 /// Judges findings against `--fail-on`; with `only_fixed`, only those that have a fix. A stop stands even when coverage is incomplete; a pass does
@@ -27,7 +25,11 @@ pub fn fail_on(
         let reason = format!(
             "{} {} of severity {} or worse",
             reached.len(),
-            if reached.len() == 1 { "finding" } else { "findings" },
+            if reached.len() == 1 {
+                "finding"
+            } else {
+                "findings"
+            },
             level.as_str()
         );
         (VerdictStatus::Stop, reason)
@@ -35,11 +37,19 @@ pub fn fail_on(
         let reason = "nothing found, but the result does not support a verdict".to_owned();
         (VerdictStatus::Undecided, reason)
     } else {
-        (VerdictStatus::Pass, format!("no finding of severity {} or worse", level.as_str()))
+        (
+            VerdictStatus::Pass,
+            format!("no finding of severity {} or worse", level.as_str()),
+        )
     };
     Verdict {
         status,
         reason: reason.clone(),
-        rules: vec![RuleResult { id: "fail-on".to_owned(), status, reason, findings: reached }],
+        rules: vec![RuleResult {
+            id: "fail-on".to_owned(),
+            status,
+            reason,
+            findings: reached,
+        }],
     }
 }

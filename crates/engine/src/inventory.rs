@@ -79,7 +79,10 @@ pub fn read_layers(image: &Image, reading: &Reading<'_>) -> Result<Vec<LayerFact
             let done = one_layer(image, index, reading, &wrote);
             let failed = done.is_err();
             reading.progress.layers_done.fetch_add(1, Ordering::Relaxed);
-            slots.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(index, done);
+            slots
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .insert(index, done);
             if failed {
                 next.store(usize::MAX / 2, Ordering::Relaxed);
                 return;
@@ -96,7 +99,9 @@ pub fn read_layers(image: &Image, reading: &Reading<'_>) -> Result<Vec<LayerFact
             }
         });
     }
-    let slots = slots.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let slots = slots
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     let mut layers = Vec::with_capacity(count);
     for (_, done) in slots {
         layers.push(done?);
@@ -119,13 +124,21 @@ fn one_layer(
     reading: &Reading<'_>,
     wrote: &AtomicUsize,
 ) -> Result<LayerFacts, ScanError> {
-    let Some(layer) = image.layers.get(index) else { return Err(ScanError::Interrupted) };
+    let Some(layer) = image.layers.get(index) else {
+        return Err(ScanError::Interrupted);
+    };
     let standing = image.blobs.standing(index);
     if let Some(cache) = reading.cache
         && let Some(facts) = cached(image, index, layer, &standing, cache, reading)?
     {
-        reading.progress.read.fetch_add(layer.size, Ordering::Relaxed);
-        reading.progress.layers_cached.fetch_add(1, Ordering::Relaxed);
+        reading
+            .progress
+            .read
+            .fetch_add(layer.size, Ordering::Relaxed);
+        reading
+            .progress
+            .layers_cached
+            .fetch_add(1, Ordering::Relaxed);
         return Ok(facts);
     }
     let pass = Pass {
@@ -133,9 +146,15 @@ fn one_layer(
         limits: reading.limits,
         progress: &reading.progress.read,
     };
-    let fail = |source| ScanError::Layer { index, layer: shown(layer), source };
+    let fail = |source| ScanError::Layer {
+        index,
+        layer: shown(layer),
+        source,
+    };
     let bytes = image.blobs.open(index)?;
-    let mut read = pass.layer(bytes, layer.digest.as_ref(), &layer.diff_id).map_err(fail)?;
+    let mut read = pass
+        .layer(bytes, layer.digest.as_ref(), &layer.diff_id)
+        .map_err(fail)?;
     own_links(image, index, &mut read.facts, reading, &pass)?;
     if let Some(cache) = reading.cache
         && read.whole
@@ -172,7 +191,9 @@ fn cached(
     let Some(packed) = cache.get(&facts_key(&layer.diff_id, reading.analyzers)) else {
         return Ok(None);
     };
-    let Ok(facts) = postcard::from_bytes::<LayerFacts>(&packed) else { return Ok(None) };
+    let Ok(facts) = postcard::from_bytes::<LayerFacts>(&packed) else {
+        return Ok(None);
+    };
     let known = match standing {
         Standing::ByDigest => true,
         Standing::Nothing => false,
@@ -206,7 +227,11 @@ fn hash(image: &Image, index: usize) -> Result<Digest, ScanError> {
             Err(error) => {
                 let layer = image.layers.get(index).map_or_else(String::new, shown);
                 let source = PassError::Source(error);
-                return Err(ScanError::Layer { index, layer, source });
+                return Err(ScanError::Layer {
+                    index,
+                    layer,
+                    source,
+                });
             }
         }
     }
@@ -235,18 +260,20 @@ fn own_links(
     if facts.unread_links.is_empty() {
         return Ok(());
     }
-    let wanted: std::collections::HashSet<Vec<u8>> =
-        facts.unread_links.iter().map(|link| link.target.as_bytes().to_vec()).collect();
+    let wanted: std::collections::HashSet<Vec<u8>> = facts
+        .unread_links
+        .iter()
+        .map(|link| link.target.as_bytes().to_vec())
+        .collect();
     let mut here = std::collections::HashSet::new();
     facts.files.for_each(|file| {
         if file.kind == EntryKind::File && wanted.contains(file.path) {
             here.insert(file.path.to_vec());
         }
     });
-    let (own, below): (Vec<UnreadLink>, Vec<UnreadLink>) =
-        std::mem::take(&mut facts.unread_links)
-            .into_iter()
-            .partition(|link| here.contains(link.target.as_bytes()));
+    let (own, below): (Vec<UnreadLink>, Vec<UnreadLink>) = std::mem::take(&mut facts.unread_links)
+        .into_iter()
+        .partition(|link| here.contains(link.target.as_bytes()));
     facts.unread_links = below;
     if !own.is_empty() {
         let found = link_facts(image, index, &own, reading, pass)?;
@@ -264,7 +291,11 @@ fn link_facts(
 ) -> Result<Vec<plimsoll_model::layer::FileFact>, ScanError> {
     let layer = image.layers.get(index).map_or_else(String::new, shown);
     let bytes = image.blobs.open(index)?;
-    pass.links(bytes, links).map_err(|source| ScanError::Layer { index, layer, source })
+    pass.links(bytes, links).map_err(|source| ScanError::Layer {
+        index,
+        layer,
+        source,
+    })
 }
 
 /// Reads the content of hard links that share a file of a lower layer.
@@ -281,20 +312,26 @@ fn cross_links(
                 let mut found = false;
                 if let Some(layer) = layers.get(*lower) {
                     layer.files.for_each(|file| {
-                        found |= file.kind == EntryKind::File
-                            && file.path == link.target.as_bytes();
+                        found |=
+                            file.kind == EntryKind::File && file.path == link.target.as_bytes();
                     });
                 }
                 found
             });
             if let Some(holder) = holder {
-                wanted.entry(holder).or_default().push((upper, link.clone()));
+                wanted
+                    .entry(holder)
+                    .or_default()
+                    .push((upper, link.clone()));
             }
         }
     }
     let unused = AtomicU64::new(0);
-    let pass =
-        Pass { analyzers: reading.analyzers, limits: reading.limits, progress: &unused };
+    let pass = Pass {
+        analyzers: reading.analyzers,
+        limits: reading.limits,
+        progress: &unused,
+    };
     for (holder, links) in wanted {
         let only: Vec<UnreadLink> = links.iter().map(|(_, link)| link.clone()).collect();
         let found = link_facts(image, holder, &only, reading, &pass)?;

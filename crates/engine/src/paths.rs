@@ -35,7 +35,10 @@ impl<'a> Dependents<'a> {
                 }
             }
         }
-        Self { packages, dependents }
+        Self {
+            packages,
+            dependents,
+        }
     }
 
     /// Returns the shortest path from each root down to a package, as purls; shortest first, then
@@ -88,13 +91,17 @@ impl<'a> Dependents<'a> {
     }
 
     fn is_root(&self, index: usize) -> bool {
-        let requested =
-            self.packages.get(index).is_some_and(|p| p.package.requested == Some(true));
+        let requested = self
+            .packages
+            .get(index)
+            .is_some_and(|p| p.package.requested == Some(true));
         requested || self.dependents.get(index).is_none_or(Vec::is_empty)
     }
 
     fn purl(&self, index: usize) -> String {
-        self.packages.get(index).map_or_else(String::new, |p| p.package.purl.clone())
+        self.packages
+            .get(index)
+            .map_or_else(String::new, |p| p.package.purl.clone())
     }
 }
 
@@ -118,7 +125,11 @@ mod tests {
     }
 
     fn shown(packages: &[CatalogPackage], index: usize) -> Vec<String> {
-        Dependents::new(packages).paths_to(index).iter().map(|p| p.join(" > ")).collect()
+        Dependents::new(packages)
+            .paths_to(index)
+            .iter()
+            .map(|p| p.join(" > "))
+            .collect()
     }
 
     #[test]

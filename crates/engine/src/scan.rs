@@ -1,5 +1,8 @@
 //! The main job, from a reference to reports.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hasher};
 use std::path::Path;
 
 use plimsoll_image::cache::Cache;
@@ -101,8 +104,12 @@ fn scan_image(
         progress,
     };
     let layers = read_layers(image, &reading)?;
-    let mut instructions =
-        image.config.history.iter().filter(|entry| !entry.empty_layer).map(|e| &e.created_by);
+    let mut instructions = image
+        .config
+        .history
+        .iter()
+        .filter(|entry| !entry.empty_layer)
+        .map(|e| &e.created_by);
     let infos: Vec<LayerInfo> = image
         .layers
         .iter()
@@ -143,7 +150,10 @@ fn scan_folder(
     let facts = ImageFacts {
         reference: given.to_owned(),
         size_bytes: layer.size_bytes,
-        layers: vec![LayerInfo { size_bytes: layer.size_bytes, ..LayerInfo::default() }],
+        layers: vec![LayerInfo {
+            size_bytes: layer.size_bytes,
+            ..LayerInfo::default()
+        }],
         ..ImageFacts::default()
     };
     Ok(report(facts, &[layer], Vec::new(), options))
@@ -184,6 +194,7 @@ fn report(
             coverage.database = Some(database.info());
             let matches = matcher::find(database, &packages, image.distro.as_ref());
             coverage.judged_packages = matches.judged;
+            coverage.judged_by = matches.judged_by;
             gaps.extend(matches.gaps);
             findings = matches.findings;
         }
@@ -208,8 +219,10 @@ fn report(
         finding.paths.clone_from(&paths);
         last = Some((finding.package, paths));
     }
-    let findings: Vec<Finding> =
-        findings.into_iter().map(|f| Finding::Vulnerability(Box::new(f))).collect();
+    let findings: Vec<Finding> = findings
+        .into_iter()
+        .map(|f| Finding::Vulnerability(Box::new(f)))
+        .collect();
     let verdict = judge(&findings, &coverage, options);
     Report {
         tool_version: options.tool_version.clone(),
@@ -222,12 +235,10 @@ fn report(
 }
 
 /// Asks the gate, which does not count what `only_fixed` leaves out.
-fn judge(
-    findings: &[Finding],
-    coverage: &Coverage,
-    options: &ScanOptions<'_>,
-) -> Option<Verdict> {
-    options.fail_on.map(|level| gate::fail_on(level, options.only_fixed, findings, coverage))
+fn judge(findings: &[Finding], coverage: &Coverage, options: &ScanOptions<'_>) -> Option<Verdict> {
+    options
+        .fail_on
+        .map(|level| gate::fail_on(level, options.only_fixed, findings, coverage))
 }
 
 /// Returns the report with only the findings that are at least so bad and, with `only_fixed`, have a
@@ -243,7 +254,11 @@ pub fn select(mut report: Report, severity: Severity, only_fixed: bool) -> Repor
             kept.push(finding);
         }
     }
-    for rule in report.verdict.iter_mut().flat_map(|verdict| &mut verdict.rules) {
+    for rule in report
+        .verdict
+        .iter_mut()
+        .flat_map(|verdict| &mut verdict.rules)
+    {
         rule.findings = rule
             .findings
             .iter()
@@ -281,14 +296,25 @@ fn assemble(
             gaps.push(issue.clone());
         }
     }
+    let listed = Listed {
+        layers,
+        hashes: OnceCell::new(),
+    };
     let resolve = |path: &ImagePath| {
         let real = squashed.resolve(path)?;
-        exists(&real, squashed, layers).then_some(real)
+        listed.holds(&real).then_some(real)
     };
     let run = |index: usize, distro: Option<&Distro>| {
         let mut out = Assembled::default();
         if let (Some(analyzer), Some(facts)) = (analyzers.get(index), located.get(index)) {
-            analyzer.assemble(&View { facts, distro, resolve: &resolve }, &mut out);
+            analyzer.assemble(
+                &View {
+                    facts,
+                    distro,
+                    resolve: &resolve,
+                },
+                &mut out,
+            );
         }
         out
     };
@@ -303,7 +329,9 @@ fn assemble(
     let mut take = |out: Assembled, gaps: &mut Vec<Issue>| {
         gaps.extend(out.issues);
         packages.extend(
-            out.packages.into_iter().map(|(package, layer)| CatalogPackage { package, layer }),
+            out.packages
+                .into_iter()
+                .map(|(package, layer)| CatalogPackage { package, layer }),
         );
         out.distro
     };
@@ -316,11 +344,16 @@ fn assemble(
     }
     packages.sort_by(|a, b| {
         let key = |p: &CatalogPackage| {
-            (p.package.kind.as_str(), p.package.name.clone(), p.package.version.clone())
+            (
+                p.package.kind.as_str(),
+                p.package.name.clone(),
+                p.package.version.clone(),
+            )
         };
-        key(a).cmp(&key(b)).then_with(|| a.package.arch.cmp(&b.package.arch)).then_with(|| {
-            a.package.locations.cmp(&b.package.locations)
-        })
+        key(a)
+            .cmp(&key(b))
+            .then_with(|| a.package.arch.cmp(&b.package.arch))
+            .then_with(|| a.package.locations.cmp(&b.package.locations))
     });
     Catalog { packages, distro }
 }
@@ -334,17 +367,33 @@ fn located<'a>(placed: &'a PlacedFact<'_>) -> Located<'a> {
     }
 }
 
-/// Says whether a container would find anything at a path whose links were followed.
-fn exists(path: &ImagePath, squashed: &Squashed<'_>, layers: &[LayerFacts]) -> bool {
-    if squashed.visible.iter().any(|placed| placed.path == *path) {
-        return true;
+/// Answers whether any layer holds an entry at a path. The lists are walked once, at the first
+/// question, and only hashes are kept: a wrong yes for one path in 2⁶⁴ would do no harm.
+struct Listed<'a> {
+    layers: &'a [LayerFacts],
+    hashes: OnceCell<HashSet<u64>>,
+}
+
+impl Listed<'_> {
+    fn holds(&self, path: &ImagePath) -> bool {
+        let hash = |path: &[u8]| {
+            let mut hasher = DefaultHasher::new();
+            hasher.write(path);
+            hasher.finish()
+        };
+        let hashes = self.hashes.get_or_init(|| {
+            let mut hashes = HashSet::new();
+            for layer in self.layers {
+                layer.files.for_each(|file| {
+                    hashes.insert(hash(file.path));
+                });
+                // What came through a link lies at another path than the list says.
+                hashes.extend(layer.facts.iter().map(|fact| hash(fact.path.as_bytes())));
+            }
+            hashes
+        });
+        hashes.contains(&hash(path.as_bytes()))
     }
-    // Rarely needed: only for links that lead to files without facts.
-    layers.iter().any(|layer| {
-        let mut found = false;
-        layer.files.for_each(|file| found |= file.path == path.as_bytes());
-        found
-    })
 }
 
 /// Names what a fact states, for the question which layer stated it first.

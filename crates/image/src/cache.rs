@@ -17,9 +17,9 @@ const MAGIC: &[u8; 8] = b"PLMSOLC1";
 /// The largest entry that is read, in bytes.
 const MAX_ENTRY: u64 = 512 << 20;
 /// After how long a temporary file counts as left behind by a process that was killed.
-const STALE: Duration = Duration::from_secs(3600);
+const STALE: Duration = Duration::from_hours(1);
 /// How old a used entry's time may be before it is set anew.
-const TOUCH_AFTER: Duration = Duration::from_secs(600);
+const TOUCH_AFTER: Duration = Duration::from_mins(10);
 
 /// Is a cache in a folder.
 #[derive(Clone, Debug)]
@@ -49,7 +49,10 @@ impl Cache {
     /// Uses a folder as cache; `limit` bounds the bytes of all entries together. The folder is made
     /// when the first entry is written.
     pub fn new(folder: impl Into<PathBuf>, limit: u64) -> Self {
-        Self { folder: folder.into(), limit }
+        Self {
+            folder: folder.into(),
+            limit,
+        }
     }
 
     /// Returns the folder.
@@ -86,7 +89,11 @@ impl Cache {
                 .open(&path)
                 .and_then(|file| file.set_times(FileTimes::new().set_modified(SystemTime::now())));
         }
-        zstd::bulk::decompress(packed, usize::try_from(MAX_ENTRY).ok()?.min(bound_of(packed)?)).ok()
+        zstd::bulk::decompress(
+            packed,
+            usize::try_from(MAX_ENTRY).ok()?.min(bound_of(packed)?),
+        )
+        .ok()
     }
 
     /// Keeps an entry. Failing to is no error: the scan has its answer.
@@ -96,10 +103,14 @@ impl Cache {
 
     fn try_put(&self, key: &CacheKey, value: &[u8]) -> std::io::Result<()> {
         let path = self.path(key);
-        let Some(folder) = path.parent() else { return Ok(()) };
+        let Some(folder) = path.parent() else {
+            return Ok(());
+        };
         fs::create_dir_all(folder)?;
         let packed = zstd::bulk::compress(value, 1)?;
-        let mut file = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder)?;
+        let mut file = tempfile::Builder::new()
+            .prefix(".tmp-")
+            .tempfile_in(folder)?;
         file.write_all(MAGIC)?;
         file.write_all(&Sha256::digest(&packed))?;
         file.write_all(&packed)?;
@@ -116,13 +127,16 @@ impl Cache {
         let now = SystemTime::now();
         for shard in read_folder(&self.folder) {
             for path in read_folder(&shard) {
-                let Ok(meta) = fs::symlink_metadata(&path) else { continue };
+                let Ok(meta) = fs::symlink_metadata(&path) else {
+                    continue;
+                };
                 if !meta.is_file() {
                     continue;
                 }
                 let used = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-                let temporary =
-                    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".tmp-"));
+                let temporary = path
+                    .file_name()
+                    .is_some_and(|name| name.to_string_lossy().starts_with(".tmp-"));
                 if temporary {
                     if now.duration_since(used).is_ok_and(|age| age > STALE) {
                         let _ = fs::remove_file(&path);
@@ -156,7 +170,11 @@ fn bound_of(packed: &[u8]) -> Option<usize> {
 
 fn read_folder(folder: &Path) -> Vec<PathBuf> {
     fs::read_dir(folder)
-        .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
+        .map(|entries| {
+            entries
+                .filter_map(|entry| Some(entry.ok()?.path()))
+                .collect()
+        })
         .unwrap_or_default()
 }
 
@@ -201,7 +219,12 @@ mod tests {
                 .unwrap();
         };
         for (name, seconds) in [("old", 300), ("new", 100)] {
-            let noise: Vec<u8> = Sha256::digest(name).iter().copied().cycle().take(64).collect();
+            let noise: Vec<u8> = Sha256::digest(name)
+                .iter()
+                .copied()
+                .cycle()
+                .take(64)
+                .collect();
             cache.put(&key(name), &[noise, vec![0; 10]].concat());
             age(&cache.path(&key(name)), seconds);
         }

@@ -6,7 +6,7 @@
 //! kept as *hidden*, with the layer that hides them.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Bound;
 
@@ -78,7 +78,7 @@ struct Version<'a> {
 
 /// Squashes layers, lowest first. `same` says whether two facts state the same thing (the same
 /// package); it decides which layer introduced a fact.
-pub fn squash<'a>(layers: &'a [LayerFacts], same: impl Fn(&Fact) -> Option<String>) -> Squashed<'a> {
+pub fn squash(layers: &[LayerFacts], same: impl Fn(&Fact) -> Option<String>) -> Squashed<'_> {
     let mut merge = Merge {
         interesting: Prefixes::default(),
         paths: BTreeMap::new(),
@@ -94,7 +94,9 @@ impl Squashed<'_> {
     /// Follows symbolic links as a container would: the path of the file itself, or `None` when the
     /// links form a loop. Does not say whether the file exists.
     pub fn resolve(&self, path: &ImagePath) -> Option<ImagePath> {
-        self.symlinks.resolve(path.as_bytes(), true).map(|p| ImagePath::from_normalized(p.into_owned()))
+        self.symlinks
+            .resolve(path.as_bytes(), true)
+            .map(|p| ImagePath::from_normalized(p.into_owned()))
     }
 }
 
@@ -155,7 +157,12 @@ impl<'a> Merge<'a> {
                 }
                 before.hidden_by = Some(index);
             }
-            versions.push(Version { layer: index, facts, hidden_by: None, deleted: false });
+            versions.push(Version {
+                layer: index,
+                facts,
+                hidden_by: None,
+                deleted: false,
+            });
         }
     }
 
@@ -222,7 +229,10 @@ impl<'a> Merge<'a> {
             return;
         }
         let (from, to) = range_below(path);
-        let range = (Bound::Included(from), to.map_or(Bound::Unbounded, Bound::Excluded));
+        let range = (
+            Bound::Included(from),
+            to.map_or(Bound::Unbounded, Bound::Excluded),
+        );
         for (_, versions) in self.paths.range_mut::<Vec<u8>, _>(range) {
             hide(versions, index, deleted);
         }
@@ -261,13 +271,22 @@ impl<'a> Merge<'a> {
                         analyzer: fact.analyzer,
                         fact: &fact.fact,
                     };
-                    if version.hidden_by.is_some() { &mut hidden } else { &mut visible }
-                        .push(placed);
+                    if version.hidden_by.is_some() {
+                        &mut hidden
+                    } else {
+                        &mut visible
+                    }
+                    .push(placed);
                 }
             }
         }
         hidden.sort_by(|a: &PlacedFact<'_>, b| (a.layer, &a.path).cmp(&(b.layer, &b.path)));
-        Squashed { visible, hidden, links_cut: self.symlinks.cut, symlinks: self.symlinks }
+        Squashed {
+            visible,
+            hidden,
+            links_cut: self.symlinks.cut,
+            symlinks: self.symlinks,
+        }
     }
 }
 
@@ -310,15 +329,24 @@ impl Symlinks {
     /// Says whether any link lies below a path.
     fn below(&self, path: &[u8]) -> bool {
         let (from, to) = range_below(path);
-        let range = (Bound::Included(from), to.map_or(Bound::Unbounded, Bound::Excluded));
+        let range = (
+            Bound::Included(from),
+            to.map_or(Bound::Unbounded, Bound::Excluded),
+        );
         self.targets.range::<Vec<u8>, _>(range).next().is_some()
     }
 
     fn remove_below(&mut self, path: &[u8]) {
         let (from, to) = range_below(path);
-        let range = (Bound::Included(from), to.map_or(Bound::Unbounded, Bound::Excluded));
-        let gone: Vec<Vec<u8>> =
-            self.targets.range::<Vec<u8>, _>(range).map(|(path, _)| path.clone()).collect();
+        let range = (
+            Bound::Included(from),
+            to.map_or(Bound::Unbounded, Bound::Excluded),
+        );
+        let gone: Vec<Vec<u8>> = self
+            .targets
+            .range::<Vec<u8>, _>(range)
+            .map(|(path, _)| path.clone())
+            .collect();
         for path in gone {
             self.targets.remove(&path);
         }
@@ -330,8 +358,11 @@ impl Symlinks {
         if !self.on_the_way(path, last) {
             return Some(Cow::Borrowed(path));
         }
-        let mut todo: Vec<Vec<u8>> =
-            path.split(|b| *b == b'/').rev().map(<[u8]>::to_vec).collect();
+        let mut todo: Vec<Vec<u8>> = path
+            .split(|b| *b == b'/')
+            .rev()
+            .map(<[u8]>::to_vec)
+            .collect();
         let mut done: Vec<u8> = Vec::new();
         let mut followed = 0;
         while let Some(part) = todo.pop() {
@@ -373,9 +404,14 @@ impl Symlinks {
         if self.targets.is_empty() {
             return false;
         }
-        let folders = path.iter().enumerate().filter(|(_, b)| **b == b'/').map(|(at, _)| at);
+        let folders = path
+            .iter()
+            .enumerate()
+            .filter(|(_, b)| **b == b'/')
+            .map(|(at, _)| at);
         folders.chain(last.then_some(path.len())).any(|end| {
-            path.get(..end).is_some_and(|prefix| self.targets.contains_key(prefix))
+            path.get(..end)
+                .is_some_and(|prefix| self.targets.contains_key(prefix))
         })
     }
 }
@@ -424,7 +460,7 @@ impl FolderCache {
 /// Is the set of hashes of paths with facts and of the folders above them.
 #[derive(Default)]
 struct Prefixes {
-    hashes: HashMap<u64, ()>,
+    hashes: HashSet<u64>,
     state: std::hash::BuildHasherDefault<std::hash::DefaultHasher>,
 }
 
@@ -439,7 +475,7 @@ impl Prefixes {
         let mut rest = path;
         loop {
             let hash = self.hash(rest);
-            if self.hashes.insert(hash, ()).is_some() || rest.is_empty() {
+            if !self.hashes.insert(hash) || rest.is_empty() {
                 return;
             }
             rest = parent(rest);
@@ -448,6 +484,6 @@ impl Prefixes {
 
     /// May say yes for a path that is not in the set; the exact look-up follows.
     fn contains(&self, path: &[u8]) -> bool {
-        !self.hashes.is_empty() && self.hashes.contains_key(&self.hash(path))
+        !self.hashes.is_empty() && self.hashes.contains(&self.hash(path))
     }
 }

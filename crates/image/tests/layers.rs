@@ -1,5 +1,14 @@
 //! What a container sees of stacked layers, and what hostile layers come to.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper of a test fails as the test does"
+)]
+
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 use std::sync::atomic::AtomicU64;
@@ -31,7 +40,10 @@ impl Analyzer for Everything {
         if content.truncated {
             value.push_str("(cut)");
         }
-        facts.push(Fact::Note { key: format!("{:o}", entry.mode), value });
+        facts.push(Fact::Note {
+            key: format!("{:o}", entry.mode),
+            value,
+        });
     }
 }
 
@@ -46,7 +58,10 @@ impl ContentSink for Length {
         self.0 += chunk.len() as u64;
     }
     fn finish(self: Box<Self>, complete: bool, facts: &mut Vec<Fact>) {
-        facts.push(Fact::Note { key: format!("{complete}"), value: self.0.to_string() });
+        facts.push(Fact::Note {
+            key: format!("{complete}"),
+            value: self.0.to_string(),
+        });
     }
 }
 
@@ -73,7 +88,11 @@ fn try_read(
     analyzers: &[&dyn Analyzer],
 ) -> Result<ReadLayer, PassError> {
     let progress = AtomicU64::new(0);
-    let pass = Pass { analyzers, limits, progress: &progress };
+    let pass = Pass {
+        analyzers,
+        limits,
+        progress: &progress,
+    };
     let blob: Digest = digest(&bytes).parse().unwrap();
     let diff_id: Digest = diff_id.parse().unwrap();
     pass.layer(Box::new(Cursor::new(bytes)), Some(&blob), &diff_id)
@@ -83,7 +102,9 @@ fn read(layer: LayerBuilder) -> LayerFacts {
     let tar = layer.build();
     let diff_id = digest(&tar);
     let packed = compress(&tar, Compression::Gzip);
-    try_read(packed, &diff_id, &Limits::default(), &[&Everything]).unwrap().facts
+    try_read(packed, &diff_id, &Limits::default(), &[&Everything])
+        .unwrap()
+        .facts
 }
 
 fn visible(squashed: &Squashed<'_>) -> BTreeMap<String, String> {
@@ -91,7 +112,9 @@ fn visible(squashed: &Squashed<'_>) -> BTreeMap<String, String> {
         .visible
         .iter()
         .map(|placed| {
-            let Fact::Note { value, .. } = placed.fact else { panic!("notes only") };
+            let Fact::Note { value, .. } = placed.fact else {
+                panic!("notes only")
+            };
             (placed.path.to_text(), value.clone())
         })
         .collect()
@@ -100,7 +123,10 @@ fn visible(squashed: &Squashed<'_>) -> BTreeMap<String, String> {
 fn merged(layers: Vec<LayerBuilder>) -> Vec<String> {
     let layers: Vec<LayerFacts> = layers.into_iter().map(read).collect();
     let squashed = squash(&layers, |_| None);
-    visible(&squashed).into_iter().map(|(path, text)| format!("{path}={text}")).collect()
+    visible(&squashed)
+        .into_iter()
+        .map(|(path, text)| format!("{path}={text}"))
+        .collect()
 }
 
 #[test]
@@ -127,17 +153,37 @@ fn upper_layers_cover_lower_ones() {
         (
             "an opaque folder hides what is below, not what comes with it",
             LayerBuilder::new().file("opt/b/new", "new").opaque("opt/b"),
-            &["/opt/a/f1=one", "/opt/a/f2=two", "/opt/b/new=new", "/opt/file=file"],
+            &[
+                "/opt/a/f1=one",
+                "/opt/a/f2=two",
+                "/opt/b/new=new",
+                "/opt/file=file",
+            ],
         ),
         (
             "a whiteout in the same layer deletes nothing of that layer",
-            LayerBuilder::new().file("opt/same", "stays").whiteout("opt/same"),
-            &["/opt/a/f1=one", "/opt/a/f2=two", "/opt/b/h1=hard", "/opt/file=file", "/opt/same=stays"],
+            LayerBuilder::new()
+                .file("opt/same", "stays")
+                .whiteout("opt/same"),
+            &[
+                "/opt/a/f1=one",
+                "/opt/a/f2=two",
+                "/opt/b/h1=hard",
+                "/opt/file=file",
+                "/opt/same=stays",
+            ],
         ),
         (
             "a file becomes a folder",
-            LayerBuilder::new().dir("opt/file").file("opt/file/child", "c"),
-            &["/opt/a/f1=one", "/opt/a/f2=two", "/opt/b/h1=hard", "/opt/file/child=c"],
+            LayerBuilder::new()
+                .dir("opt/file")
+                .file("opt/file/child", "c"),
+            &[
+                "/opt/a/f1=one",
+                "/opt/a/f2=two",
+                "/opt/b/h1=hard",
+                "/opt/file/child=c",
+            ],
         ),
         (
             "a folder becomes a file",
@@ -146,23 +192,48 @@ fn upper_layers_cover_lower_ones() {
         ),
         (
             "a folder becomes a link, and what is written through it lands at its target",
-            LayerBuilder::new().symlink("opt/b", "a").file("opt/b/f3", "three"),
-            &["/opt/a/f1=one", "/opt/a/f2=two", "/opt/a/f3=three", "/opt/file=file"],
+            LayerBuilder::new()
+                .symlink("opt/b", "a")
+                .file("opt/b/f3", "three"),
+            &[
+                "/opt/a/f1=one",
+                "/opt/a/f2=two",
+                "/opt/a/f3=three",
+                "/opt/file=file",
+            ],
         ),
         (
             "a file replaced in place",
             LayerBuilder::new().file("opt/a/f1", "uno"),
-            &["/opt/a/f1=uno", "/opt/a/f2=two", "/opt/b/h1=hard", "/opt/file=file"],
+            &[
+                "/opt/a/f1=uno",
+                "/opt/a/f2=two",
+                "/opt/b/h1=hard",
+                "/opt/file=file",
+            ],
         ),
         (
             "the last of two entries of one name counts",
-            LayerBuilder::new().file("opt/t", "first").file("opt/t", "second"),
-            &["/opt/a/f1=one", "/opt/a/f2=two", "/opt/b/h1=hard", "/opt/file=file", "/opt/t=second"],
+            LayerBuilder::new()
+                .file("opt/t", "first")
+                .file("opt/t", "second"),
+            &[
+                "/opt/a/f1=one",
+                "/opt/a/f2=two",
+                "/opt/b/h1=hard",
+                "/opt/file=file",
+                "/opt/t=second",
+            ],
         ),
         (
             "odd spellings name the same file",
             LayerBuilder::new().file("./opt//a/./f1", "uno"),
-            &["/opt/a/f1=uno", "/opt/a/f2=two", "/opt/b/h1=hard", "/opt/file=file"],
+            &[
+                "/opt/a/f1=uno",
+                "/opt/a/f2=two",
+                "/opt/b/h1=hard",
+                "/opt/file=file",
+            ],
         ),
         (
             "whiteouts of nothing, of the folder itself and AUFS marks delete nothing",
@@ -172,7 +243,12 @@ fn upper_layers_cover_lower_ones() {
                 .file("opt/.wh..", "")
                 .file("opt/.wh...", "")
                 .file("opt/.wh..wh.plnk", ""),
-            &["/opt/a/f1=one", "/opt/a/f2=two", "/opt/b/h1=hard", "/opt/file=file"],
+            &[
+                "/opt/a/f1=one",
+                "/opt/a/f2=two",
+                "/opt/b/h1=hard",
+                "/opt/file=file",
+            ],
         ),
     ];
     for (name, upper, want) in cases {
@@ -183,18 +259,34 @@ fn upper_layers_cover_lower_ones() {
 #[test]
 fn linked_folders_are_followed_across_layers() {
     // usr-merge: /bin is a link in the base, and an upper layer still writes to bin/.
-    let base = || LayerBuilder::new().dir("usr/bin").symlink("bin", "usr/bin").file("usr/bin/a", "1");
-    assert_eq!(merged(vec![base(), LayerBuilder::new().file("bin/a", "2")]), ["/usr/bin/a=2"]);
+    let base = || {
+        LayerBuilder::new()
+            .dir("usr/bin")
+            .symlink("bin", "usr/bin")
+            .file("usr/bin/a", "1")
+    };
+    assert_eq!(
+        merged(vec![base(), LayerBuilder::new().file("bin/a", "2")]),
+        ["/usr/bin/a=2"]
+    );
     let gone: Vec<String> = Vec::new();
-    assert_eq!(merged(vec![base(), LayerBuilder::new().whiteout("bin/a")]), gone);
+    assert_eq!(
+        merged(vec![base(), LayerBuilder::new().whiteout("bin/a")]),
+        gone
+    );
     // A folder in the link's place takes over; the old target stays as it was.
     let folder = LayerBuilder::new().dir("bin").file("bin/b", "3");
     assert_eq!(merged(vec![base(), folder]), ["/bin/b=3", "/usr/bin/a=1"]);
     // A link that leads above the root stays inside.
-    let out = LayerBuilder::new().symlink("esc", "../../../../etc").file("esc/passwd", "x");
+    let out = LayerBuilder::new()
+        .symlink("esc", "../../../../etc")
+        .file("esc/passwd", "x");
     assert_eq!(merged(vec![out]), ["/etc/passwd=x"]);
     // A loop ends.
-    let looped = LayerBuilder::new().symlink("l1", "l2").symlink("l2", "l1").file("l1/x", "y");
+    let looped = LayerBuilder::new()
+        .symlink("l1", "l2")
+        .symlink("l2", "l1")
+        .file("l1/x", "y");
     assert_eq!(merged(vec![looped]), ["/l1/x=y"]);
 }
 
@@ -210,10 +302,18 @@ fn links_are_resolved_as_in_a_container() {
     let layers = [layer];
     let squashed = squash(&layers, |_| None);
     let resolve = |path: &str| {
-        squashed.resolve(&ImagePath::normalize(path.as_bytes()).unwrap()).map(|p| p.to_text())
+        squashed
+            .resolve(&ImagePath::normalize(path.as_bytes()).unwrap())
+            .map(|p| p.to_text())
     };
-    assert_eq!(resolve("etc/os-release").as_deref(), Some("/usr/lib/os-release"));
-    assert_eq!(resolve("lib/os-release").as_deref(), Some("/usr/lib/os-release"));
+    assert_eq!(
+        resolve("etc/os-release").as_deref(),
+        Some("/usr/lib/os-release")
+    );
+    assert_eq!(
+        resolve("lib/os-release").as_deref(),
+        Some("/usr/lib/os-release")
+    );
     assert_eq!(resolve("self"), None);
 }
 
@@ -266,7 +366,11 @@ fn a_fact_was_introduced_by_the_first_layer_of_its_unbroken_run() {
     for (name, layers, want) in cases {
         let layers: Vec<LayerFacts> = layers.into_iter().map(read).collect();
         let squashed = squash(&layers, key);
-        let placed = squashed.visible.iter().find(|p| p.path.as_bytes() == b"db").unwrap();
+        let placed = squashed
+            .visible
+            .iter()
+            .find(|p| p.path.as_bytes() == b"db")
+            .unwrap();
         assert_eq!(placed.introduced, want, "{name}");
     }
 }
@@ -274,32 +378,60 @@ fn a_fact_was_introduced_by_the_first_layer_of_its_unbroken_run() {
 #[test]
 fn what_an_upper_layer_covers_is_hidden_not_lost() {
     let layers: Vec<LayerFacts> = vec![
-        read(LayerBuilder::new().file("root/key", "secret").file("a", "1")),
+        read(
+            LayerBuilder::new()
+                .file("root/key", "secret")
+                .file("a", "1"),
+        ),
         read(LayerBuilder::new().whiteout("root/key").file("a", "2")),
     ];
     let squashed = squash(&layers, |_| None);
-    let hidden: Vec<(String, usize, Option<usize>)> =
-        squashed.hidden.iter().map(|p| (p.path.to_text(), p.layer, p.hidden_by)).collect();
-    assert_eq!(hidden, [("/a".into(), 0, Some(1)), ("/root/key".into(), 0, Some(1))]);
+    let hidden: Vec<(String, usize, Option<usize>)> = squashed
+        .hidden
+        .iter()
+        .map(|p| (p.path.to_text(), p.layer, p.hidden_by))
+        .collect();
+    assert_eq!(
+        hidden,
+        [("/a".into(), 0, Some(1)), ("/root/key".into(), 0, Some(1))]
+    );
 }
 
 #[test]
 fn every_compression_gives_the_same_facts() {
-    let tar = LayerBuilder::new().file("a", vec![b'x'; 300_000]).file("b", "b").build();
+    let tar = LayerBuilder::new()
+        .file("a", vec![b'x'; 300_000])
+        .file("b", "b")
+        .build();
     let diff_id = digest(&tar);
     let mut all = Vec::new();
     for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
         let packed = compress(&tar, compression);
-        let read = try_read(packed, &diff_id, &Limits::default(), &[&Everything, &Lengths]).unwrap();
+        let read = try_read(
+            packed,
+            &diff_id,
+            &Limits::default(),
+            &[&Everything, &Lengths],
+        )
+        .unwrap();
         assert!(read.whole);
         all.push(read.facts);
     }
     assert!(all.windows(2).all(|pair| pair[0] == pair[1]));
     // Several gzip members in a row are one stream (RFC 1952 section 2.2).
     let (first, second) = tar.split_at(1000);
-    let members =
-        [compress(first, Compression::Gzip), compress(second, Compression::Gzip)].concat();
-    let read = try_read(members, &diff_id, &Limits::default(), &[&Everything, &Lengths]).unwrap();
+    let members = [
+        compress(first, Compression::Gzip),
+        compress(second, Compression::Gzip),
+    ]
+    .concat();
+    let read = try_read(
+        members,
+        &diff_id,
+        &Limits::default(),
+        &[&Everything, &Lengths],
+    )
+    .unwrap();
     assert_eq!(read.facts, all[0]);
 }
 
@@ -309,29 +441,50 @@ fn a_layer_that_lies_is_refused() {
     let other = digest(b"another layer");
     let packed = compress(&tar, Compression::Gzip);
     let limits = Limits::default();
-    let error = try_read(packed.clone(), &other, &limits, &[]).err().unwrap();
+    let error = try_read(packed.clone(), &other, &limits, &[])
+        .err()
+        .unwrap();
     assert!(matches!(error, PassError::DiffId { .. }), "{error}");
     let progress = AtomicU64::new(0);
-    let pass = Pass { analyzers: &[], limits: &limits, progress: &progress };
+    let pass = Pass {
+        analyzers: &[],
+        limits: &limits,
+        progress: &progress,
+    };
     let reader: Box<dyn Read + Send> = Box::new(Cursor::new(packed));
     let lie: Digest = other.parse().unwrap();
-    let error = pass.layer(reader, Some(&lie), &digest(&tar).parse().unwrap()).err().unwrap();
+    let error = pass
+        .layer(reader, Some(&lie), &digest(&tar).parse().unwrap())
+        .err()
+        .unwrap();
     assert!(matches!(error, PassError::Digest { .. }), "{error}");
 }
 
 #[test]
 fn damage_keeps_what_came_before_and_is_said() {
-    let tar = LayerBuilder::new().file("a", "first").file("b", vec![7; 100_000]).build();
+    let tar = LayerBuilder::new()
+        .file("a", "first")
+        .file("b", vec![7; 100_000])
+        .build();
     let diff_id = digest(&tar);
     let packed = compress(&tar, Compression::Gzip);
     // Cut anywhere: never a panic; nothing is called whole.
     for cut in (1..packed.len()).step_by(7) {
-        let read =
-            try_read(packed[..cut].to_vec(), &diff_id, &Limits::default(), &[&Everything, &Lengths]);
+        let read = try_read(
+            packed[..cut].to_vec(),
+            &diff_id,
+            &Limits::default(),
+            &[&Everything, &Lengths],
+        );
         match read {
             Ok(read) => {
                 assert!(!read.whole, "cut at {cut}");
-                assert!(read.facts.issues.iter().any(|i| i.kind == IssueKind::DamagedLayer));
+                assert!(
+                    read.facts
+                        .issues
+                        .iter()
+                        .any(|i| i.kind == IssueKind::DamagedLayer)
+                );
             }
             Err(error) => assert!(matches!(error, PassError::DiffId { .. }), "{cut}: {error}"),
         }
@@ -339,10 +492,24 @@ fn damage_keeps_what_came_before_and_is_said() {
     // A plain archive that was cut before it was named: the digests hold, the end is missing.
     for cut in [100, 512, 700, 1024, 1500, 3000] {
         let short = tar[..cut].to_vec();
-        let read =
-            try_read(short.clone(), &digest(&short), &Limits::default(), &[&Everything]).unwrap();
-        let damaged = read.facts.issues.iter().any(|i| i.kind == IssueKind::DamagedLayer);
-        assert_eq!(damaged, cut != 1024, "cut at {cut}: {:?}", read.facts.issues);
+        let read = try_read(
+            short.clone(),
+            &digest(&short),
+            &Limits::default(),
+            &[&Everything],
+        )
+        .unwrap();
+        let damaged = read
+            .facts
+            .issues
+            .iter()
+            .any(|i| i.kind == IssueKind::DamagedLayer);
+        assert_eq!(
+            damaged,
+            cut != 1024,
+            "cut at {cut}: {:?}",
+            read.facts.issues
+        );
     }
     // Any byte changed: an error or facts, never a panic.
     for at in (0..2048).step_by(3) {
@@ -355,21 +522,39 @@ fn damage_keeps_what_came_before_and_is_said() {
 
 #[test]
 fn a_bomb_ends_at_its_bounds() {
-    let limits = Limits { bomb_floor_bytes: 4 << 20, bomb_ratio: 100, ..Limits::default() };
+    let limits = Limits {
+        bomb_floor_bytes: 4 << 20,
+        bomb_ratio: 100,
+        ..Limits::default()
+    };
     let tar = LayerBuilder::new().file("zeros", vec![0; 32 << 20]).build();
     let packed = compress(&tar, Compression::Gzip);
     let read = try_read(packed, &digest(&tar), &limits, &[&Lengths]).unwrap();
     assert!(!read.whole);
-    assert_eq!(read.facts.issues.last().unwrap().kind, IssueKind::LimitReached);
+    assert_eq!(
+        read.facts.issues.last().unwrap().kind,
+        IssueKind::LimitReached
+    );
     assert!(read.facts.size_bytes < 8 << 20, "{}", read.facts.size_bytes);
 
-    let many = (0..2000).fold(LayerBuilder::new(), |layer, n| layer.file(&format!("f{n}"), ""));
-    let limits = Limits { list_bytes: 4096, facts: 10, issues: 3, ..Limits::default() };
+    let many = (0..2000).fold(LayerBuilder::new(), |layer, n| {
+        layer.file(&format!("f{n}"), "")
+    });
+    let limits = Limits {
+        list_bytes: 4096,
+        facts: 10,
+        issues: 3,
+        ..Limits::default()
+    };
     let tar = many.build();
     let read = try_read(tar.clone(), &digest(&tar), &limits, &[&Everything]).unwrap();
     assert!(read.facts.files.packed_bytes() < 5000);
     assert_eq!(read.facts.facts.len(), 10);
-    assert_eq!(read.facts.issues.len(), 4, "three and the count of the rest");
+    assert_eq!(
+        read.facts.issues.len(),
+        4,
+        "three and the count of the rest"
+    );
 }
 
 #[test]
@@ -387,7 +572,14 @@ fn names_that_leave_the_image_are_left_out_and_said() {
         names.push(String::from_utf8_lossy(file.path).into_owned());
     });
     assert_eq!(names, ["abs/root", "ok"]);
-    assert_eq!(layer.issues.iter().filter(|i| i.kind == IssueKind::PathEscapes).count(), 3);
+    assert_eq!(
+        layer
+            .issues
+            .iter()
+            .filter(|i| i.kind == IssueKind::PathEscapes)
+            .count(),
+        3
+    );
 }
 
 #[test]
@@ -420,15 +612,28 @@ fn hard_links_give_the_content_of_their_file() {
         .hard_link("app/node_modules/x/package.json", "store/ab/cdef")
         .build();
     let limits = Limits::default();
-    let first = try_read(tar.clone(), &digest(&tar), &limits, &[&Wanted]).unwrap().facts;
+    let first = try_read(tar.clone(), &digest(&tar), &limits, &[&Wanted])
+        .unwrap()
+        .facts;
     assert_eq!(first.unread_links.len(), 1);
     let progress = AtomicU64::new(0);
-    let pass = Pass { analyzers: &[&Wanted], limits: &limits, progress: &progress };
-    let found = pass.links(Box::new(Cursor::new(tar)), &first.unread_links).unwrap();
-    let [fact] = found.as_slice() else { panic!("{found:?}") };
+    let pass = Pass {
+        analyzers: &[&Wanted],
+        limits: &limits,
+        progress: &progress,
+    };
+    let found = pass
+        .links(Box::new(Cursor::new(tar)), &first.unread_links)
+        .unwrap();
+    let [fact] = found.as_slice() else {
+        panic!("{found:?}")
+    };
     assert_eq!(fact.path.to_text(), "/app/node_modules/x/package.json");
     assert_eq!(
         fact.fact,
-        Fact::Note { key: "app/node_modules/x/package.json".into(), value: "{}".into() }
+        Fact::Note {
+            key: "app/node_modules/x/package.json".into(),
+            value: "{}".into()
+        }
     );
 }

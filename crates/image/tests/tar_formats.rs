@@ -1,6 +1,15 @@
 //! Every archive format that GNU tar writes is read as it was meant: long names, sparse files,
 //! extended attributes, large ids.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper of a test fails as the test does"
+)]
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Cursor, Write};
@@ -25,7 +34,10 @@ impl ContentSink for Hash {
         self.0.extend_from_slice(chunk);
     }
     fn finish(self: Box<Self>, complete: bool, facts: &mut Vec<Fact>) {
-        facts.push(Fact::Note { key: complete.to_string(), value: digest(&self.0) });
+        facts.push(Fact::Note {
+            key: complete.to_string(),
+            value: digest(&self.0),
+        });
     }
 }
 
@@ -37,7 +49,11 @@ impl Analyzer for Hashes {
         1
     }
     fn wants(&self, entry: &Entry<'_>) -> Want {
-        if entry.kind == EntryKind::File { Want::Stream } else { Want::Nothing }
+        if entry.kind == EntryKind::File {
+            Want::Stream
+        } else {
+            Want::Nothing
+        }
     }
     fn read(&self, _entry: &Entry<'_>, _content: Content<'_>, _facts: &mut Vec<Fact>) {}
     fn stream(&self, _entry: &Entry<'_>) -> Option<Box<dyn ContentSink>> {
@@ -45,12 +61,21 @@ impl Analyzer for Hashes {
     }
 }
 
-fn read(tar: Vec<u8>) -> (BTreeMap<Vec<u8>, (EntryKind, u64, Vec<u8>)>, BTreeMap<Vec<u8>, String>) {
+/// Is what a listed file is, by its path: kind, size, link.
+type Files = BTreeMap<Vec<u8>, (EntryKind, u64, Vec<u8>)>;
+
+fn read(tar: Vec<u8>) -> (Files, BTreeMap<Vec<u8>, String>) {
     let progress = AtomicU64::new(0);
     let limits = Limits::default();
-    let pass = Pass { analyzers: &[&Hashes], limits: &limits, progress: &progress };
+    let pass = Pass {
+        analyzers: &[&Hashes],
+        limits: &limits,
+        progress: &progress,
+    };
     let diff_id = digest(&tar).parse().unwrap();
-    let read = pass.layer(Box::new(Cursor::new(tar)), Some(&diff_id), &diff_id).unwrap();
+    let read = pass
+        .layer(Box::new(Cursor::new(tar)), Some(&diff_id), &diff_id)
+        .unwrap();
     assert_eq!(read.facts.issues, []);
     let mut files = BTreeMap::new();
     read.facts.files.for_each(|f: ListedFile<'_>| {
@@ -61,7 +86,9 @@ fn read(tar: Vec<u8>) -> (BTreeMap<Vec<u8>, (EntryKind, u64, Vec<u8>)>, BTreeMap
         .facts
         .into_iter()
         .map(|fact| {
-            let Fact::Note { key, value } = fact.fact else { panic!("notes only") };
+            let Fact::Note { key, value } = fact.fact else {
+                panic!("notes only")
+            };
             assert_eq!(key, "true");
             (fact.path.as_bytes().to_vec(), value)
         })
@@ -113,12 +140,26 @@ fn gnu_tar_in_all_its_formats() {
                 file.write_all_at(b"island", piece * 300_000 + 17).unwrap();
             }
         }
-        let output =
-            Command::new("tar").arg("-C").arg(&root).arg("-cf").arg("-").args(*format).arg(".").output();
+        let output = Command::new("tar")
+            .arg("-C")
+            .arg(&root)
+            .arg("-cf")
+            .arg("-")
+            .args(*format)
+            .arg(".")
+            .output();
         let output = output.unwrap();
-        assert!(output.status.success(), "{format:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{format:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let (files, hashes) = read(output.stdout);
-        assert_eq!(files[&b"link"[..]], (EntryKind::Symlink, 0, b"plain".to_vec()), "{format:?}");
+        assert_eq!(
+            files[&b"link"[..]],
+            (EntryKind::Symlink, 0, b"plain".to_vec()),
+            "{format:?}"
+        );
         let linked = [&b"plain"[..], b"same"].map(|name| files[name].0);
         assert!(linked.contains(&EntryKind::File) && linked.contains(&EntryKind::HardLink));
         let mut expected: Vec<&std::path::Path> = vec![];
@@ -129,7 +170,12 @@ fn gnu_tar_in_all_its_formats() {
             expected.extend([&*odd, &*long, &*holes, &*long_file]);
         }
         for path in expected {
-            let name = path.strip_prefix(&root).unwrap().as_os_str().as_bytes().to_vec();
+            let name = path
+                .strip_prefix(&root)
+                .unwrap()
+                .as_os_str()
+                .as_bytes()
+                .to_vec();
             let content = fs::read(path).unwrap();
             assert_eq!(files[&name].1, content.len() as u64, "{format:?} {path:?}");
             assert_eq!(hashes[&name], digest(&content), "{format:?} {path:?}");
@@ -150,11 +196,19 @@ fn sizes_and_ids_beyond_octal() {
     bytes.write_all(&[1; 700]).unwrap();
     let progress = AtomicU64::new(0);
     let limits = Limits::default();
-    let pass = Pass { analyzers: &[&Hashes], limits: &limits, progress: &progress };
+    let pass = Pass {
+        analyzers: &[&Hashes],
+        limits: &limits,
+        progress: &progress,
+    };
     let diff_id = digest(&bytes).parse().unwrap();
-    let read = pass.layer(Box::new(Cursor::new(bytes)), None, &diff_id).unwrap();
+    let read = pass
+        .layer(Box::new(Cursor::new(bytes)), None, &diff_id)
+        .unwrap();
     let mut sizes = Vec::new();
-    read.facts.files.for_each(|f: ListedFile<'_>| sizes.push(f.size));
+    read.facts
+        .files
+        .for_each(|f: ListedFile<'_>| sizes.push(f.size));
     assert_eq!(sizes, [1 << 40]);
     assert_eq!(read.facts.issues.len(), 1, "{:?}", read.facts.issues);
 }

@@ -214,9 +214,11 @@ fn kind_of(code: u8) -> Option<EntryKind> {
 mod tests {
     use super::*;
 
+    type Listed = (&'static [u8], EntryKind, u32, u64, &'static [u8]);
+
     #[test]
     fn a_packed_list_gives_back_what_was_put_in() {
-        let files: Vec<(&[u8], EntryKind, u32, u64, &[u8])> = vec![
+        let files: Vec<Listed> = vec![
             (b"usr", EntryKind::Directory, 0o755, 0, b""),
             (b"usr/bin/sudo", EntryKind::File, 0o4755, 1 << 40, b""),
             (

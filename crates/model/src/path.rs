@@ -129,9 +129,11 @@ pub fn file_name(path: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
+    type Case = (&'static [u8], Result<&'static [u8], PathError>);
+
     #[test]
     fn names_are_normalised_and_never_leave_the_root() {
-        let cases: &[(&[u8], Result<&[u8], PathError>)] = &[
+        let cases: &[Case] = &[
             (b"a/b", Ok(b"a/b")),
             (b"/a/b/", Ok(b"a/b")),
             (b"./a//b/../c", Ok(b"a/c")),

@@ -33,7 +33,9 @@ pub struct LayerBuilder {
 
 impl Default for LayerBuilder {
     fn default() -> Self {
-        Self { tar: tar::Builder::new(Vec::new()) }
+        Self {
+            tar: tar::Builder::new(Vec::new()),
+        }
     }
 }
 
@@ -61,9 +63,13 @@ impl LayerBuilder {
             name.fill(0);
             name[..path.len()].copy_from_slice(path.as_bytes());
             header.set_cksum();
-            self.tar.append(&header, content).expect("memory does not fail");
+            self.tar
+                .append(&header, content)
+                .expect("memory does not fail");
         } else {
-            self.tar.append_data(&mut header, path, content).expect("memory does not fail");
+            self.tar
+                .append_data(&mut header, path, content)
+                .expect("memory does not fail");
         }
         self
     }
@@ -84,22 +90,29 @@ impl LayerBuilder {
     /// Adds a symbolic link.
     pub fn symlink(self, path: &str, target: &str) -> Self {
         let mut header = Self::header(tar::EntryType::Symlink, 0, 0o777);
-        header.set_link_name_literal(target).expect("a short target");
+        header
+            .set_link_name_literal(target)
+            .expect("a short target");
         self.add(path, header, &[])
     }
 
     /// Adds a hard link.
     pub fn hard_link(self, path: &str, target: &str) -> Self {
         let mut header = Self::header(tar::EntryType::Link, 0, 0o644);
-        header.set_link_name_literal(target).expect("a short target");
+        header
+            .set_link_name_literal(target)
+            .expect("a short target");
         self.add(path, header, &[])
     }
 
     /// Adds a whiteout of a path (`a/b` is deleted by `a/.wh.b`).
     pub fn whiteout(self, path: &str) -> Self {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let whiteout =
-            if folder.is_empty() { format!(".wh.{name}") } else { format!("{folder}/.wh.{name}") };
+        let whiteout = if folder.is_empty() {
+            format!(".wh.{name}")
+        } else {
+            format!("{folder}/.wh.{name}")
+        };
         self.file(&whiteout, "")
     }
 
@@ -130,8 +143,12 @@ pub fn compress(bytes: &[u8], compression: Compression) -> Vec<u8> {
 
 /// Returns `sha256:<hex>` of bytes.
 pub fn digest(bytes: &[u8]) -> String {
-    let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    use std::fmt::Write as _;
+    let mut text = "sha256:".to_owned();
+    for byte in Sha256::digest(bytes) {
+        write!(text, "{byte:02x}").expect("memory does not fail");
+    }
+    text
 }
 
 /// Is an image: layers (plain archives, lowest first) and what its configuration says.
@@ -188,7 +205,11 @@ impl TestImage {
     /// Writes an OCI layout into a folder and returns the manifest's digest.
     pub fn write_layout(&self, folder: &Path, compression: Compression) -> String {
         fs::create_dir_all(folder.join("blobs/sha256")).expect("a temporary folder");
-        fs::write(folder.join("oci-layout"), br#"{"imageLayoutVersion":"1.0.0"}"#).expect("write");
+        fs::write(
+            folder.join("oci-layout"),
+            br#"{"imageLayoutVersion":"1.0.0"}"#,
+        )
+        .expect("write");
         let manifest = self.write_blobs(folder, compression);
         let index = json!({"schemaVersion": 2, "manifests": [{
             "mediaType": "application/vnd.oci.image.manifest.v1+json",
@@ -202,7 +223,9 @@ impl TestImage {
     pub fn write_blobs(&self, folder: &Path, compression: Compression) -> Vec<u8> {
         let put = |bytes: &[u8]| {
             let name = digest(bytes);
-            let path = folder.join("blobs/sha256").join(name.trim_start_matches("sha256:"));
+            let path = folder
+                .join("blobs/sha256")
+                .join(name.trim_start_matches("sha256:"));
             fs::write(path, bytes).expect("write");
             name
         };

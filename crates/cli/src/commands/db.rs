@@ -16,7 +16,11 @@ use crate::progress::Step;
 
 pub(crate) fn run(command: &DbCommand) -> Result<Exit, Failure> {
     match command {
-        DbCommand::Build { from, output, quiet } => make(from, output, *quiet),
+        DbCommand::Build {
+            from,
+            output,
+            quiet,
+        } => make(from, output, *quiet),
         DbCommand::Status { db, format, verify } => status(db.as_deref(), *format, *verify),
         DbCommand::Lookup { what, db, format } => lookup(what, db.as_deref(), *format),
     }
@@ -34,12 +38,13 @@ fn make(from: &Path, out: &Path, quiet: bool) -> Result<Exit, Failure> {
         let records: u64 = summary.feeds.iter().map(|feed| feed.records).sum();
         output::print(&format!(
             "{}: {} feeds, {records} records, {} vulnerabilities, {} statements about packages, \
-             {:.1} MB\n",
+             {}.{} MB\n",
             escape(&out.display().to_string()),
             summary.feeds.len(),
             summary.vulnerabilities,
             summary.advisories,
-            summary.bytes as f64 / 1e6,
+            summary.bytes / 1_000_000,
+            summary.bytes / 100_000 % 10,
         ))?;
     }
     Ok(Exit::Done)
@@ -64,7 +69,9 @@ fn built_at() -> Result<String, Failure> {
 
 fn open(named: Option<&Path>) -> Result<Database, Failure> {
     let path = database_path(named).ok_or_else(|| {
-        Failure::new("there is no database; name one with --db, or build one with 'plimsoll db build'")
+        Failure::new(
+            "there is no database; name one with --db, or build one with 'plimsoll db build'",
+        )
     })?;
     Ok(Database::open(&path)?)
 }
@@ -93,8 +100,18 @@ fn status(named: Option<&Path>, format: TextFormat, verify: bool) -> Result<Exit
 
 fn status_table(info: &DatabaseInfo) -> String {
     let mut out = format!("Built at  {}\nDigest    {}\n\n", info.built_at, info.digest);
-    let name_width = info.feeds.iter().map(|feed| feed.name.chars().count()).max().unwrap_or(4).max(4);
-    let _ = writeln!(out, "{:name_width$}  {:>9}  {:>7}  Data of", "Feed", "Records", "Damaged");
+    let name_width = info
+        .feeds
+        .iter()
+        .map(|feed| feed.name.chars().count())
+        .max()
+        .unwrap_or(4)
+        .max(4);
+    let _ = writeln!(
+        out,
+        "{:name_width$}  {:>9}  {:>7}  Data of",
+        "Feed", "Records", "Damaged"
+    );
     for feed in &info.feeds {
         let date = feed.fetched_at.get(..10).unwrap_or(&feed.fetched_at);
         let _ = writeln!(
@@ -103,7 +120,11 @@ fn status_table(info: &DatabaseInfo) -> String {
             escape(&feed.name),
             feed.records,
             feed.damaged,
-            if date.is_empty() { "not stated".into() } else { escape(date) }
+            if date.is_empty() {
+                "not stated".into()
+            } else {
+                escape(date)
+            }
         );
     }
     out
@@ -133,10 +154,19 @@ fn lookup_table(found: &Lookup) -> String {
             let _ = writeln!(out, "  Title      {}", escape(&vulnerability.title));
         }
         if !vulnerability.aliases.is_empty() {
-            let _ = writeln!(out, "  Aliases    {}", escape(&vulnerability.aliases.join(", ")));
+            let _ = writeln!(
+                out,
+                "  Aliases    {}",
+                escape(&vulnerability.aliases.join(", "))
+            );
         }
         for (severity, source) in &vulnerability.severities {
-            let _ = writeln!(out, "  Severity   {} ({})", severity.as_str(), escape(source));
+            let _ = writeln!(
+                out,
+                "  Severity   {} ({})",
+                severity.as_str(),
+                escape(source)
+            );
         }
         for cvss in &vulnerability.cvss {
             let _ = writeln!(
@@ -179,7 +209,13 @@ fn lookup_table(found: &Lookup) -> String {
                 }
             })
             .collect();
-        ranges.extend(advisory.versions.iter().take(10).map(|version| format!("= {version}")));
+        ranges.extend(
+            advisory
+                .versions
+                .iter()
+                .take(10)
+                .map(|version| format!("= {version}")),
+        );
         if ranges.is_empty() {
             ranges.push("not affected".to_owned());
         }

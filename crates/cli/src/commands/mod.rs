@@ -73,8 +73,12 @@ pub(crate) fn database_path(named: Option<&Path>) -> Option<PathBuf> {
 
 /// Returns a folder of the user by the XDG base directory specification.
 pub(crate) fn user_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
-    let set = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let set = std::env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
     set.or_else(|| {
-        std::env::var_os("HOME").filter(|home| !home.is_empty()).map(|home| Path::new(&home).join(below_home))
+        std::env::var_os("HOME")
+            .filter(|home| !home.is_empty())
+            .map(|home| Path::new(&home).join(below_home))
     })
 }

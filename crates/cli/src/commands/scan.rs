@@ -23,19 +23,31 @@ use crate::progress::Drawing;
 pub(crate) fn run(args: &ScanArgs) -> Result<Exit, Failure> {
     // Everything that the user named is checked before the long work starts.
     let format = find_format(&args.format)?;
-    let files = args.output.iter().map(|text| output_file(text)).collect::<Result<Vec<_>, _>>()?;
+    let files = args
+        .output
+        .iter()
+        .map(|text| output_file(text))
+        .collect::<Result<Vec<_>, _>>()?;
     let database = match database_path(args.db.as_deref()) {
         Some(path) => Some(Database::open(&path)?),
         None => None,
     };
-    let cache_folder = if args.no_cache { None } else { cache_folder(args) };
+    let cache_folder = if args.no_cache {
+        None
+    } else {
+        cache_folder(args)
+    };
     let options = ScanOptions {
         open: open_options(args, cache_folder.as_deref()),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         analyzers: plimsoll_analyze::catalog::ALL,
         limits: Limits::default(),
-        cache: cache_folder
-            .map(|folder| Cache::new(folder.join("layers"), args.cache_limit.saturating_mul(1_000_000))),
+        cache: cache_folder.map(|folder| {
+            Cache::new(
+                folder.join("layers"),
+                args.cache_limit.saturating_mul(1_000_000),
+            )
+        }),
         jobs: args.jobs.map_or_else(default_jobs, usize::from),
         database: database.as_ref(),
         only_fixed: args.only_fixed,
@@ -47,11 +59,22 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Exit, Failure> {
     drop(drawing);
     let reports = reports?;
     for (format, path) in &files {
-        let text = render(*format, &reports, args, &Look { color: false, width: 100 });
+        let text = render(
+            format,
+            &reports,
+            args,
+            &Look {
+                color: false,
+                width: 100,
+            },
+        );
         output::write_file(path, &text)?;
     }
     if !args.quiet {
-        let look = Look { color: output::colored(), width: output::width() };
+        let look = Look {
+            color: output::colored(),
+            width: output::width(),
+        };
         output::print(&render(format, &reports, args, &look))?;
     }
     Ok(reports.iter().map(exit_of).max().unwrap_or(Exit::Undecided))
@@ -102,18 +125,35 @@ fn exit_of(report: &Report) -> Exit {
 }
 
 fn find_format(name: &str) -> Result<&'static Format, Failure> {
-    plimsoll_formats::ALL.iter().copied().find(|format| format.name == name).ok_or_else(|| {
-        let known: Vec<&str> = plimsoll_formats::ALL.iter().map(|format| format.name).collect();
-        Failure::new(format!("no format '{}'; there is {}", escape(name), known.join(", ")))
-    })
+    plimsoll_formats::ALL
+        .iter()
+        .copied()
+        .find(|format| format.name == name)
+        .ok_or_else(|| {
+            let known: Vec<&str> = plimsoll_formats::ALL
+                .iter()
+                .map(|format| format.name)
+                .collect();
+            Failure::new(format!(
+                "no format '{}'; there is {}",
+                escape(name),
+                known.join(", ")
+            ))
+        })
 }
 
 fn output_file(text: &str) -> Result<(&'static Format, PathBuf), Failure> {
     let (format, path) = text.split_once('=').ok_or_else(|| {
-        Failure::new(format!("--output '{}': expected FORMAT=FILE, such as json=report.json", escape(text)))
+        Failure::new(format!(
+            "--output '{}': expected FORMAT=FILE, such as json=report.json",
+            escape(text)
+        ))
     })?;
     if path.is_empty() {
-        return Err(Failure::new(format!("--output '{}': the file's name is missing", escape(text))));
+        return Err(Failure::new(format!(
+            "--output '{}': the file's name is missing",
+            escape(text)
+        )));
     }
     Ok((find_format(format)?, PathBuf::from(path)))
 }

@@ -37,7 +37,11 @@ pub(crate) fn run(args: &VersionsArgs) -> Result<Exit, Failure> {
         }
     }
     output::print(&wrong)?;
-    Ok(if wrong.is_empty() { Exit::Done } else { Exit::Stopped })
+    Ok(if wrong.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Stopped
+    })
 }
 
 fn split(line: &str) -> Option<(&str, Ordering, &str)> {

@@ -139,7 +139,9 @@ impl Pass<'_> {
             }
             Some(Stop::Limit(problem)) => {
                 limited = true;
-                facts.issues.push(Issue::new(IssueKind::LimitReached, subject, problem));
+                facts
+                    .issues
+                    .push(Issue::new(IssueKind::LimitReached, subject, problem));
             }
             None => {}
         }
@@ -147,18 +149,28 @@ impl Pass<'_> {
             && let Some(expected) = digest
             && *expected != digests.blob
         {
-            return Err(PassError::Digest { expected: expected.clone(), got: digests.blob });
+            return Err(PassError::Digest {
+                expected: expected.clone(),
+                got: digests.blob,
+            });
         }
         match digests.diff_id {
             Some(got) if got != *diff_id => {
-                return Err(PassError::DiffId { expected: diff_id.clone(), got });
+                return Err(PassError::DiffId {
+                    expected: diff_id.clone(),
+                    got,
+                });
             }
             Some(_) => {}
             None => whole = false,
         }
         facts.diff_id = Some(diff_id.clone());
         facts.size_bytes = digests.size;
-        Ok(ReadLayer { facts, blob: digests.blob, whole })
+        Ok(ReadLayer {
+            facts,
+            blob: digests.blob,
+            whole,
+        })
     }
 
     /// Reads the layer once more for hard links whose content the first pass did not keep: each
@@ -173,7 +185,10 @@ impl Pass<'_> {
     ) -> Result<Vec<FileFact>, PassError> {
         let mut targets: BTreeMap<Vec<u8>, Vec<ImagePath>> = BTreeMap::new();
         for link in links {
-            targets.entry(link.target.as_bytes().to_vec()).or_default().push(link.path.clone());
+            targets
+                .entry(link.target.as_bytes().to_vec())
+                .or_default()
+                .push(link.path.clone());
         }
         let stream =
             LayerStream::new(reader, self.limits, self.progress).map_err(PassError::Source)?;
@@ -262,7 +277,11 @@ impl Offer {
     /// Waits for the turn to hold a large file.
     fn turn(&self, size: u64) -> Option<std::sync::MutexGuard<'static, ()>> {
         let large = !self.whole.is_empty() && size.min(self.keep) >= LARGE_FILE;
-        large.then(|| LARGE_FILE_TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+        large.then(|| {
+            LARGE_FILE_TURN
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+        })
     }
 
     fn write(&mut self, chunk: &[u8]) {
@@ -273,7 +292,8 @@ impl Offer {
         if !self.whole.is_empty() {
             let room = self.keep.saturating_sub(self.kept.len() as u64);
             let room = usize::try_from(room).unwrap_or(usize::MAX).min(chunk.len());
-            self.kept.extend_from_slice(chunk.get(..room).unwrap_or_default());
+            self.kept
+                .extend_from_slice(chunk.get(..room).unwrap_or_default());
         }
     }
 
@@ -293,9 +313,14 @@ impl Offer {
             }));
         };
         for (index, limit) in &self.whole {
-            let Some(analyzer) = analyzers.get(usize::from(*index)) else { continue };
+            let Some(analyzer) = analyzers.get(usize::from(*index)) else {
+                continue;
+            };
             let limit = usize::try_from(*limit).unwrap_or(usize::MAX);
-            let bytes = self.kept.get(..limit.min(self.kept.len())).unwrap_or_default();
+            let bytes = self
+                .kept
+                .get(..limit.min(self.kept.len()))
+                .unwrap_or_default();
             let truncated = !complete || self.seen > bytes.len() as u64;
             analyzer.read(entry, Content { bytes, truncated }, &mut facts);
             keep(*index, &mut facts);
@@ -326,10 +351,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(
-        pass: &'a Pass<'a>,
-        targets: Option<&'a BTreeMap<Vec<u8>, Vec<ImagePath>>>,
-    ) -> Self {
+    fn new(pass: &'a Pass<'a>, targets: Option<&'a BTreeMap<Vec<u8>, Vec<ImagePath>>>) -> Self {
         Self {
             pass,
             targets,
@@ -374,7 +396,10 @@ impl<'a> Walk<'a> {
             issues.push(Issue::new(
                 IssueKind::LimitReached,
                 "layer",
-                format!("{} further issues of this layer are not listed", self.more_issues),
+                format!(
+                    "{} further issues of this layer are not listed",
+                    self.more_issues
+                ),
             ));
         }
         let facts = LayerFacts {
@@ -433,7 +458,8 @@ impl<'a> Walk<'a> {
         if self.targets.is_none() {
             self.list(reader, kind, path, link);
             if self.told.remove(path.as_slice()) {
-                self.facts.retain(|fact| fact.path.as_bytes() != path.as_slice());
+                self.facts
+                    .retain(|fact| fact.path.as_bytes() != path.as_slice());
             }
         }
         match kind {
@@ -457,7 +483,11 @@ impl<'a> Walk<'a> {
             PathError::TooLong => (IssueKind::LimitReached, "is longer than is read"),
             PathError::Nul => (IssueKind::DamagedLayer, "holds a NUL byte"),
         };
-        self.issue(kind, &shown, &format!("a {what} {problem}; the entry was left out"));
+        self.issue(
+            kind,
+            &shown,
+            &format!("a {what} {problem}; the entry was left out"),
+        );
     }
 
     fn list(&mut self, reader: &TarReader<'_>, kind: EntryKind, path: &[u8], link: &[u8]) {
@@ -475,7 +505,13 @@ impl<'a> Walk<'a> {
             return self.issue(IssueKind::LimitReached, "layer", &detail);
         }
         let member = &reader.member;
-        self.files.push(&ListedFile { path, kind, mode: member.mode, size: member.size, link });
+        self.files.push(&ListedFile {
+            path,
+            kind,
+            mode: member.mode,
+            size: member.size,
+            link,
+        });
     }
 
     /// Hands a file's content to those who want it.

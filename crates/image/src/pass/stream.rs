@@ -119,8 +119,13 @@ impl<'a> LayerStream<'a> {
         limits: &'a Limits,
         progress: &'a AtomicU64,
     ) -> Result<Self, io::Error> {
-        let metered =
-            Metered { inner, hasher: Some(Sha256::new()), count: 0, failure: None, progress };
+        let metered = Metered {
+            inner,
+            hasher: Some(Sha256::new()),
+            count: 0,
+            failure: None,
+            progress,
+        };
         let mut reader = BufReader::with_capacity(COMPRESSED_BUFFER, metered);
         let mut stop = None;
         let magic = match reader.fill_buf() {
@@ -136,7 +141,9 @@ impl<'a> LayerStream<'a> {
             }
             Magic::Plain => Decoder::Plain(reader),
             Magic::Unsupported(name) => {
-                stop = Some(Stop::Damaged(format!("compressed with {name}, which is not read")));
+                stop = Some(Stop::Damaged(format!(
+                    "compressed with {name}, which is not read"
+                )));
                 Decoder::Plain(reader)
             }
         };
@@ -194,7 +201,9 @@ impl<'a> LayerStream<'a> {
             self.end -= self.start;
             self.start = 0;
         }
-        let Some(room) = self.buffer.get_mut(self.end..) else { return };
+        let Some(room) = self.buffer.get_mut(self.end..) else {
+            return;
+        };
         match self.decoder.read(room) {
             Ok(0) => self.ended = true,
             Ok(count) => {
@@ -226,7 +235,10 @@ impl<'a> LayerStream<'a> {
             let compressed = self.decoder.metered().count.max(1);
             let ratio = self.total / compressed;
             (ratio > self.limits.bomb_ratio).then(|| {
-                format!("expands {ratio}-fold to more than {} bytes", self.limits.bomb_floor_bytes)
+                format!(
+                    "expands {ratio}-fold to more than {} bytes",
+                    self.limits.bomb_floor_bytes
+                )
             })
         } else {
             None
@@ -250,13 +262,24 @@ impl<'a> LayerStream<'a> {
             self.drain();
         }
         let whole = self.stop.is_none();
-        let blob = self.decoder.metered().hasher.take().unwrap_or_default().finalize();
+        let blob = self
+            .decoder
+            .metered()
+            .hasher
+            .take()
+            .unwrap_or_default()
+            .finalize();
         let blob = Digest::from_sha256(blob);
         let diff_id = match self.hasher.take() {
             Some(hasher) => Digest::from_sha256(hasher.finalize()),
             None => blob.clone(),
         };
-        Digests { blob, diff_id: whole.then_some(diff_id), size: self.total, stop: self.stop }
+        Digests {
+            blob,
+            diff_id: whole.then_some(diff_id),
+            size: self.total,
+            stop: self.stop,
+        }
     }
 
     fn drain(&mut self) {

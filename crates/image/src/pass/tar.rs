@@ -177,10 +177,13 @@ impl<'a> TarReader<'a> {
                 if extensions > 64 {
                     return Next::Damaged("more than 64 extension headers for one file".to_owned());
                 }
-                let limit = if matches!(type_flag, b'L' | b'K') { MAX_LONG_NAME } else { MAX_PAX };
-                let body = match self.extension(stored, limit) {
-                    Ok(body) => body,
-                    Err(()) => return self.truncated("inside an extension header"),
+                let limit = if matches!(type_flag, b'L' | b'K') {
+                    MAX_LONG_NAME
+                } else {
+                    MAX_PAX
+                };
+                let Ok(body) = self.extension(stored, limit) else {
+                    return self.truncated("inside an extension header");
                 };
                 match type_flag {
                     b'L' => long_name = body.map(until_nul),
@@ -204,7 +207,13 @@ impl<'a> TarReader<'a> {
                 continue;
             }
             let pax = pax.unwrap_or_else(|| self.global.clone());
-            return self.describe(&header, stored, pax, long_name, long_link);
+            return self.describe(
+                &header,
+                stored,
+                pax,
+                long_name.as_deref(),
+                long_link.as_deref(),
+            );
         }
     }
 
@@ -214,8 +223,8 @@ impl<'a> TarReader<'a> {
         header: &[u8; BLOCK],
         stored: u64,
         pax: Pax,
-        long_name: Option<Vec<u8>>,
-        long_link: Option<Vec<u8>>,
+        long_name: Option<&[u8]>,
+        long_link: Option<&[u8]>,
     ) -> Next {
         let view = tar::Header::from_byte_slice(header);
         let flag = header_byte(header, 156);
@@ -243,7 +252,7 @@ impl<'a> TarReader<'a> {
         member.sparse = None;
         member.path.clear();
         let sparse_name = pax.sparse.name.as_deref();
-        match sparse_name.or(pax.path.as_deref()).or(long_name.as_deref()) {
+        match sparse_name.or(pax.path.as_deref()).or(long_name) {
             Some(path) => member.path.extend_from_slice(path),
             None => member.path.extend_from_slice(&short_path(view)),
         }
@@ -252,7 +261,7 @@ impl<'a> TarReader<'a> {
             member.kind = MemberKind::Directory;
         }
         member.link.clear();
-        match pax.link.as_deref().or(long_link.as_deref()) {
+        match pax.link.as_deref().or(long_link) {
             Some(link) => member.link.extend_from_slice(link),
             None => {
                 if let Some(link) = view.link_name_bytes() {
@@ -419,7 +428,10 @@ impl<'a> TarReader<'a> {
         if bytes.is_empty() {
             return Ok(None);
         }
-        let block: [u8; BLOCK] = bytes.get(..BLOCK).and_then(|b| b.try_into().ok()).ok_or(())?;
+        let block: [u8; BLOCK] = bytes
+            .get(..BLOCK)
+            .and_then(|b| b.try_into().ok())
+            .ok_or(())?;
         self.stream.consume(BLOCK);
         self.offset += BLOCK as u64;
         Ok(Some(block))
@@ -430,7 +442,11 @@ impl<'a> TarReader<'a> {
         let padded = size.checked_next_multiple_of(BLOCK as u64).ok_or(())?;
         if size > limit {
             self.note("an extension header larger than its limit was left out");
-            return if self.skip(padded) == padded { Ok(None) } else { Err(()) };
+            return if self.skip(padded) == padded {
+                Ok(None)
+            } else {
+                Err(())
+            };
         }
         let mut body = Vec::new();
         let mut left = usize::try_from(size).map_err(|_| ())?;
@@ -447,7 +463,11 @@ impl<'a> TarReader<'a> {
             self.offset += step as u64;
         }
         let padding = padded - size;
-        if self.skip(padding) == padding { Ok(Some(body)) } else { Err(()) }
+        if self.skip(padding) == padding {
+            Ok(Some(body))
+        } else {
+            Err(())
+        }
     }
 
     fn skip(&mut self, count: u64) -> u64 {
@@ -462,7 +482,8 @@ impl<'a> TarReader<'a> {
 
     fn note(&mut self, text: &str) {
         if self.notes.len() < 100 {
-            self.notes.push(format!("{text} (at offset {})", self.offset));
+            self.notes
+                .push(format!("{text} (at offset {})", self.offset));
         }
     }
 
@@ -541,7 +562,11 @@ pub(crate) fn pax_record(body: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let record = body.get(..length)?;
     let inner = record.get(space + 1..)?.strip_suffix(b"\n")?;
     let equals = inner.iter().position(|byte| *byte == b'=')?;
-    Some((inner.get(..equals)?, inner.get(equals + 1..)?, body.get(length..)?))
+    Some((
+        inner.get(..equals)?,
+        inner.get(equals + 1..)?,
+        body.get(length..)?,
+    ))
 }
 
 /// Hands out a hole; beyond the bound it is left out and false is returned.
@@ -554,7 +579,11 @@ fn zeros(length: u64, used: &mut u64, take: &mut impl FnMut(&[u8])) -> bool {
     let mut left = length;
     while left > 0 {
         let step = left.min(ZEROS.len() as u64);
-        take(ZEROS.get(..usize::try_from(step).unwrap_or(0)).unwrap_or_default());
+        take(
+            ZEROS
+                .get(..usize::try_from(step).unwrap_or(0))
+                .unwrap_or_default(),
+        );
         left -= step;
     }
     true
@@ -595,12 +624,19 @@ fn number(field: &[u8]) -> Option<u64> {
 
 /// Checks the header's checksum, with bytes taken as unsigned and, as old tars did, as signed.
 pub(crate) fn checksum_holds(header: &[u8; BLOCK]) -> bool {
-    let Some(stated) = number(header.get(148..156).unwrap_or_default()) else { return false };
+    let Some(stated) = number(header.get(148..156).unwrap_or_default()) else {
+        return false;
+    };
     let mut unsigned = 0_u64;
     for byte in header {
         unsigned += u64::from(*byte);
     }
-    let field: u64 = header.iter().skip(148).take(8).map(|byte| u64::from(*byte)).sum();
+    let field: u64 = header
+        .iter()
+        .skip(148)
+        .take(8)
+        .map(|byte| u64::from(*byte))
+        .sum();
     let unsigned = unsigned - field + 8 * u64::from(b' ');
     if unsigned == stated {
         return true;
@@ -608,7 +644,13 @@ pub(crate) fn checksum_holds(header: &[u8; BLOCK]) -> bool {
     let signed: i64 = header
         .iter()
         .enumerate()
-        .map(|(at, byte)| if (148..156).contains(&at) { 32 } else { i64::from(byte.cast_signed()) })
+        .map(|(at, byte)| {
+            if (148..156).contains(&at) {
+                32
+            } else {
+                i64::from(byte.cast_signed())
+            }
+        })
         .sum();
     u64::try_from(signed) == Ok(stated)
 }

@@ -118,7 +118,10 @@ fn open_with(
         (Flavour::Docker, true, _) | (Flavour::Oci, true, false) => {
             open_docker(&archive, given, options)
         }
-        (_, _, true) => layout::open_store(Arc::new(archive), None, given, options),
+        (_, _, true) => {
+            let store: Arc<dyn Store> = Arc::new(archive);
+            layout::open_store(&store, None, given, options)
+        }
         (_, false, false) => Err(SourceError::Malformed {
             what: shown.display().to_string(),
             problem: "not an image: the archive holds neither manifest.json (docker save) nor \
@@ -135,7 +138,10 @@ fn open_docker(
 ) -> Result<Vec<Image>, SourceError> {
     let what = format!("{}: manifest.json", archive.shown.display());
     let bytes = archive.read("manifest.json", MAX_MANIFEST_BYTES)?;
-    let malformed = |problem: String| SourceError::Malformed { what: what.clone(), problem };
+    let malformed = |problem: String| SourceError::Malformed {
+        what: what.clone(),
+        problem,
+    };
     let images: Vec<DockerImage> =
         serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))?;
     let mut opened = Vec::new();
@@ -193,7 +199,10 @@ fn docker_image(archive: &Archive, image: &DockerImage, given: &str) -> Result<I
     if paths.len() > MAX_LAYERS {
         return Err(SourceError::Malformed {
             what,
-            problem: format!("has {} layers, more than the {MAX_LAYERS} read", paths.len()),
+            problem: format!(
+                "has {} layers, more than the {MAX_LAYERS} read",
+                paths.len()
+            ),
         });
     }
     let bytes = archive.read(&image.config, MAX_CONFIG_BYTES)?;
@@ -201,7 +210,9 @@ fn docker_image(archive: &Archive, image: &DockerImage, given: &str) -> Result<I
     // `docker save` names the configuration after its digest: `<hex>.json`, `blobs/sha256/<hex>`.
     let stem = image.config.rsplit('/').next().unwrap_or_default();
     let stem = stem.strip_suffix(".json").unwrap_or(stem);
-    if stem.len() == 64 && stem.bytes().all(|b| b.is_ascii_hexdigit()) && stem != config_digest.hex()
+    if stem.len() == 64
+        && stem.bytes().all(|b| b.is_ascii_hexdigit())
+        && stem != config_digest.hex()
     {
         return Err(SourceError::DigestMismatch {
             what,
@@ -231,7 +242,10 @@ fn docker_image(archive: &Archive, image: &DockerImage, given: &str) -> Result<I
         config_digest: Some(config_digest),
         config,
         layers,
-        blobs: Box::new(ArchiveBlobs { archive: archive.clone(), places }),
+        blobs: Box::new(ArchiveBlobs {
+            archive: archive.clone(),
+            places,
+        }),
         issues: Vec::new(),
     })
 }
@@ -245,7 +259,11 @@ struct ArchiveBlobs {
 impl Blobs for ArchiveBlobs {
     fn open(&self, layer: usize) -> Result<Box<dyn Read + Send>, SourceError> {
         let (offset, length) = self.places.get(layer).copied().unwrap_or_default();
-        Ok(Box::new(FileSlice { file: Arc::clone(&self.archive.file), at: offset, end: offset + length }))
+        Ok(Box::new(FileSlice {
+            file: Arc::clone(&self.archive.file),
+            at: offset,
+            end: offset + length,
+        }))
     }
 
     fn standing(&self, layer: usize) -> Standing {
@@ -265,12 +283,15 @@ impl Archive {
         options: &OpenOptions,
     ) -> Result<Self, SourceError> {
         let mut magic = [0_u8; 4];
-        let got = file.read_at(&mut magic, 0).map_err(|source| SourceError::File {
-            path: shown.to_owned(),
-            action: "read",
-            source,
-        })?;
-        let compressed = got == 4 && (magic.starts_with(&[0x1f, 0x8b]) || magic == [0x28, 0xb5, 0x2f, 0xfd]);
+        let got = file
+            .read_at(&mut magic, 0)
+            .map_err(|source| SourceError::File {
+                path: shown.to_owned(),
+                action: "read",
+                source,
+            })?;
+        let compressed =
+            got == 4 && (magic.starts_with(&[0x1f, 0x8b]) || magic == [0x28, 0xb5, 0x2f, 0xfd]);
         let (file, temporary) = if compressed {
             let gzip = magic.starts_with(&[0x1f, 0x8b]);
             (spool(file, shown, gzip, options)?, true)
@@ -332,28 +353,40 @@ impl Store for Archive {
             });
         }
         let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
-        self.file.read_exact_at(&mut bytes, offset).map_err(|source| SourceError::File {
-            path: self.shown.clone(),
-            action: "read",
-            source,
-        })?;
+        self.file
+            .read_exact_at(&mut bytes, offset)
+            .map_err(|source| SourceError::File {
+                path: self.shown.clone(),
+                action: "read",
+                source,
+            })?;
         Ok(bytes)
     }
 
     fn open(&self, name: &str) -> Result<Box<dyn Read + Send>, SourceError> {
         let (offset, length) = self.find(name)?;
-        Ok(Box::new(FileSlice { file: Arc::clone(&self.file), at: offset, end: offset + length }))
+        Ok(Box::new(FileSlice {
+            file: Arc::clone(&self.file),
+            at: offset,
+            end: offset + length,
+        }))
     }
 
     fn standing(&self, name: &str) -> Standing {
-        self.find(name).map_or(Standing::Nothing, |(offset, length)| self.stamp(offset, length))
+        self.find(name)
+            .map_or(Standing::Nothing, |(offset, length)| {
+                self.stamp(offset, length)
+            })
     }
 }
 
 /// Takes the stamp of a part of an open file.
 pub(super) fn stamp_of(file: &File, offset: u64, length: u64) -> Standing {
-    let Ok(meta) = file.metadata() else { return Standing::Nothing };
-    let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+    let Ok(meta) = file.metadata() else {
+        return Standing::Nothing;
+    };
+    let nanoseconds =
+        |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
     Standing::File(FileStamp {
         device: meta.dev(),
         inode: meta.ino(),
@@ -376,7 +409,9 @@ impl Read for FileSlice {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
         let want = buf.len().min(left);
-        let Some(room) = buf.get_mut(..want) else { return Ok(0) };
+        let Some(room) = buf.get_mut(..want) else {
+            return Ok(0);
+        };
         if room.is_empty() {
             return Ok(0);
         }
@@ -384,7 +419,10 @@ impl Read for FileSlice {
         if count == 0 {
             return Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
-                format!("the file ends at {}, but this part goes to {}", self.at, self.end),
+                format!(
+                    "the file ends at {}, but this part goes to {}",
+                    self.at, self.end
+                ),
             ));
         }
         self.at += count as u64;
@@ -393,20 +431,20 @@ impl Read for FileSlice {
 }
 
 /// Decompresses an archive into a temporary file without a name.
-fn spool(
-    file: File,
-    shown: &Path,
-    gzip: bool,
-    options: &OpenOptions,
-) -> Result<File, SourceError> {
+fn spool(file: File, shown: &Path, gzip: bool, options: &OpenOptions) -> Result<File, SourceError> {
     let packed = file.metadata().map_or(0, |meta| meta.len());
-    let limit = options.spool_limit.min((1 << 30) + packed.saturating_mul(MAX_RATIO));
+    let limit = options
+        .spool_limit
+        .min((1 << 30) + packed.saturating_mul(MAX_RATIO));
     let mut reader: Box<dyn Read> = if gzip {
         Box::new(flate2::read::MultiGzDecoder::new(file))
     } else {
-        let mut decoder = zstd::stream::read::Decoder::new(file).map_err(|source| {
-            SourceError::File { path: shown.to_owned(), action: "read", source }
-        })?;
+        let mut decoder =
+            zstd::stream::read::Decoder::new(file).map_err(|source| SourceError::File {
+                path: shown.to_owned(),
+                action: "read",
+                source,
+            })?;
         let _ = decoder.window_log_max(25);
         Box::new(decoder)
     };
@@ -440,7 +478,8 @@ fn spool(
                 ),
             });
         }
-        out.write_all(buffer.get(..count).unwrap_or_default()).map_err(disk)?;
+        out.write_all(buffer.get(..count).unwrap_or_default())
+            .map_err(disk)?;
     }
     Ok(out)
 }
@@ -463,7 +502,11 @@ fn index_members(file: &File, shown: &Path) -> Result<BTreeMap<ImagePath, Place>
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(members),
             Err(source) => {
-                return Err(SourceError::File { path: shown.to_owned(), action: "read", source });
+                return Err(SourceError::File {
+                    path: shown.to_owned(),
+                    action: "read",
+                    source,
+                });
             }
         }
         at += BLOCK as u64;
@@ -492,11 +535,12 @@ fn index_members(file: &File, shown: &Path) -> Result<BTreeMap<ImagePath, Place>
                 return Err(malformed(format!("an extension header of {stored} bytes")));
             }
             let mut body = vec![0; usize::try_from(stored).unwrap_or(0)];
-            file.read_exact_at(&mut body, at).map_err(|source| SourceError::File {
-                path: shown.to_owned(),
-                action: "read",
-                source,
-            })?;
+            file.read_exact_at(&mut body, at)
+                .map_err(|source| SourceError::File {
+                    path: shown.to_owned(),
+                    action: "read",
+                    source,
+                })?;
             match flag {
                 b'L' => name = Some(until_nul(body)),
                 b'K' => link = Some(until_nul(body)),
@@ -519,15 +563,24 @@ fn index_members(file: &File, shown: &Path) -> Result<BTreeMap<ImagePath, Place>
             at = next;
             continue;
         }
-        let path = name.take().unwrap_or_else(|| header.path_bytes().into_owned());
+        let path = name
+            .take()
+            .unwrap_or_else(|| header.path_bytes().into_owned());
         let target = link
             .take()
             .or_else(|| header.link_name_bytes().map(std::borrow::Cow::into_owned))
             .unwrap_or_default();
-        let next = if matches!(flag, b'1' | b'2' | b'5') { at } else { next };
+        let next = if matches!(flag, b'1' | b'2' | b'5') {
+            at
+        } else {
+            next
+        };
         if let Ok(path) = ImagePath::normalize(&path) {
             let place = match flag {
-                0 | b'0' | b'7' => Some(Place::Content { offset: at, length: stored }),
+                0 | b'0' | b'7' => Some(Place::Content {
+                    offset: at,
+                    length: stored,
+                }),
                 b'1' => ImagePath::normalize(&target).ok().map(Place::Link),
                 b'2' => {
                     let joined = [path.parent(), b"/", target.as_slice()].concat();

@@ -42,7 +42,11 @@ impl Folder {
     /// Opens a file of the layout; anything but a regular file (a pipe would hang) is refused.
     fn file(&self, name: &str) -> Result<File, SourceError> {
         let path = self.path.join(name);
-        let fail = |action, source| SourceError::File { path: path.clone(), action, source };
+        let fail = |action, source| SourceError::File {
+            path: path.clone(),
+            action,
+            source,
+        };
         let meta = fs::metadata(&path).map_err(|source| fail("open", source))?;
         if !meta.is_file() {
             return Err(SourceError::Malformed {
@@ -67,11 +71,13 @@ impl Store for Folder {
         let file = self.file(name)?;
         let path = self.path.join(name);
         let mut bytes = Vec::new();
-        file.take(limit + 1).read_to_end(&mut bytes).map_err(|source| SourceError::File {
-            path: path.clone(),
-            action: "read",
-            source,
-        })?;
+        file.take(limit + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|source| SourceError::File {
+                path: path.clone(),
+                action: "read",
+                source,
+            })?;
         if bytes.len() as u64 > limit {
             return Err(SourceError::Malformed {
                 what: path.display().to_string(),
@@ -109,12 +115,15 @@ pub fn open(
             detail: "no such folder".to_owned(),
         });
     }
-    open_store(Arc::new(Folder { path: path.to_owned() }), tag, given, options)
+    let store: Arc<dyn Store> = Arc::new(Folder {
+        path: path.to_owned(),
+    });
+    open_store(&store, tag, given, options)
 }
 
 /// Opens a layout wherever it lies.
 pub(super) fn open_store(
-    store: Arc<dyn Store>,
+    store: &Arc<dyn Store>,
     tag: Option<&str>,
     given: &str,
     options: &OpenOptions,
@@ -131,13 +140,16 @@ pub(super) fn open_store(
     let entries = index.manifests.unwrap_or_default();
     let chosen = by_tag(&entries, tag, &what)?;
     let mut found = Vec::new();
-    resolve(&store, &chosen, options, 0, &mut found)?;
+    resolve(store, &chosen, options, 0, &mut found)?;
     let mut images = Vec::new();
     for (descriptor, manifest) in found {
-        images.push(image(&store, &descriptor, &manifest, given)?);
+        images.push(image(store, &descriptor, &manifest, given)?);
     }
     if images.is_empty() {
-        return Err(SourceError::NotFound { what, detail: "the layout holds no image".to_owned() });
+        return Err(SourceError::NotFound {
+            what,
+            detail: "the layout holds no image".to_owned(),
+        });
     }
     // A single image of another platform than the one asked for is not silently scanned.
     if options.platform.is_some() {
@@ -172,7 +184,11 @@ fn by_tag(
     what: &str,
 ) -> Result<Vec<Descriptor>, SourceError> {
     let name_of = |d: &Descriptor| {
-        d.annotations.as_ref().and_then(|a| a.get(REF_NAME)).cloned().unwrap_or_default()
+        d.annotations
+            .as_ref()
+            .and_then(|a| a.get(REF_NAME))
+            .cloned()
+            .unwrap_or_default()
     };
     let tags = || {
         let names: Vec<String> = entries
@@ -182,42 +198,45 @@ fn by_tag(
             .map(|name| escape(&name).into_owned())
             .take(40)
             .collect();
-        if names.is_empty() { "no tagged image".to_owned() } else { names.join(", ") }
+        if names.is_empty() {
+            "no tagged image".to_owned()
+        } else {
+            names.join(", ")
+        }
     };
-    match tag {
-        Some(tag) => {
-            let found: Vec<Descriptor> = entries
-                .iter()
-                .filter(|d| {
-                    let name = name_of(d);
-                    name == tag || name.rsplit_once(':').is_some_and(|(_, last)| last == tag)
-                })
-                .cloned()
-                .collect();
-            if found.is_empty() {
-                return Err(SourceError::NotFound {
-                    what: format!("tag '{}' in {what}", escape(tag)),
-                    detail: format!("there is {}", tags()),
-                });
-            }
-            Ok(found)
+    if let Some(tag) = tag {
+        let found: Vec<Descriptor> = entries
+            .iter()
+            .filter(|d| {
+                let name = name_of(d);
+                name == tag || name.rsplit_once(':').is_some_and(|(_, last)| last == tag)
+            })
+            .cloned()
+            .collect();
+        if found.is_empty() {
+            return Err(SourceError::NotFound {
+                what: format!("tag '{}' in {what}", escape(tag)),
+                detail: format!("there is {}", tags()),
+            });
         }
-        None => {
-            let mut distinct: Vec<String> =
-                entries.iter().map(name_of).filter(|name| !name.is_empty()).collect();
-            distinct.sort();
-            distinct.dedup();
-            let digests: std::collections::BTreeSet<&Digest> =
-                entries.iter().map(|d| &d.digest).collect();
-            if distinct.len() > 1 && digests.len() > 1 {
-                return Err(SourceError::NotFound {
-                    what: format!("a single image in {what}"),
-                    detail: format!("there is {}; name one as oci-dir:DIR:TAG", tags()),
-                });
-            }
-            Ok(entries.to_vec())
-        }
+        return Ok(found);
     }
+
+    let mut distinct: Vec<String> = entries
+        .iter()
+        .map(name_of)
+        .filter(|name| !name.is_empty())
+        .collect();
+    distinct.sort();
+    distinct.dedup();
+    let digests: std::collections::BTreeSet<&Digest> = entries.iter().map(|d| &d.digest).collect();
+    if distinct.len() > 1 && digests.len() > 1 {
+        return Err(SourceError::NotFound {
+            what: format!("a single image in {what}"),
+            detail: format!("there is {}; name one as oci-dir:DIR:TAG", tags()),
+        });
+    }
+    Ok(entries.to_vec())
 }
 
 /// Follows indexes down to manifests of the wanted platform.
@@ -232,7 +251,10 @@ fn resolve(
     let chosen: Vec<Descriptor> = if entries.len() == 1 && depth == 0 {
         entries.to_vec()
     } else {
-        platform::choose(entries, options, &what)?.into_iter().cloned().collect()
+        platform::choose(entries, options, &what)?
+            .into_iter()
+            .cloned()
+            .collect()
     };
     for descriptor in chosen {
         let name = blob_name(&descriptor.digest);
@@ -274,14 +296,21 @@ fn image(
     verify(&bytes, &manifest.config.digest, &what)?;
     let config = platform::parse_config(&bytes, manifest.layers.len(), &what)?;
     let layers = platform::layers(manifest, &config);
-    let names = manifest.layers.iter().map(|layer| blob_name(&layer.digest)).collect();
+    let names = manifest
+        .layers
+        .iter()
+        .map(|layer| blob_name(&layer.digest))
+        .collect();
     Ok(Image {
         reference: given.to_owned(),
         digest: Some(descriptor.digest.clone()),
         config_digest: Some(manifest.config.digest.clone()),
         config,
         layers,
-        blobs: Box::new(LayoutBlobs { store: Arc::clone(store), names }),
+        blobs: Box::new(LayoutBlobs {
+            store: Arc::clone(store),
+            names,
+        }),
         issues: Vec::new(),
     })
 }
@@ -294,11 +323,14 @@ struct LayoutBlobs {
 
 impl Blobs for LayoutBlobs {
     fn open(&self, layer: usize) -> Result<Box<dyn Read + Send>, SourceError> {
-        self.store.open(self.names.get(layer).map_or("", String::as_str))
+        self.store
+            .open(self.names.get(layer).map_or("", String::as_str))
     }
 
     fn standing(&self, layer: usize) -> Standing {
-        self.names.get(layer).map_or(Standing::Nothing, |name| self.store.standing(name))
+        self.names
+            .get(layer)
+            .map_or(Standing::Nothing, |name| self.store.standing(name))
     }
 }
 

@@ -38,7 +38,9 @@ pub fn open(
 /// registry's.
 fn by_name(name: &str, given: &str, options: &OpenOptions) -> Result<Vec<Image>, SourceError> {
     if options.offline {
-        return Err(SourceError::Offline { what: format!("'{}'", escape(given)) });
+        return Err(SourceError::Offline {
+            what: format!("'{}'", escape(given)),
+        });
     }
     let in_daemon = docker::answers(options).then(|| docker::open(name, given, options));
     match in_daemon {

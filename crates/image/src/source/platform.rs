@@ -101,6 +101,15 @@ impl Document {
                     .to_owned(),
             });
         }
+        // A document that is both could be one thing to us and another to who runs the image
+        // (CVE-2021-41190).
+        if document.manifests.is_some() && (document.layers.is_some() || document.config.is_some())
+        {
+            return Err(SourceError::Malformed {
+                what: what.to_owned(),
+                problem: "both an index and a manifest, which is refused as ambiguous".to_owned(),
+            });
+        }
         Ok(document)
     }
 
@@ -203,27 +212,26 @@ pub fn choose<'a>(
     }
     if let Some(wanted) = &options.platform {
         let wanted = parse(wanted)?;
-        return match images
+        let found = images
             .iter()
-            .find(|d| matches(d.platform.as_ref(), &wanted))
-        {
-            Some(found) => Ok(vec![*found]),
-            None => {
-                let there: Vec<String> = images
-                    .iter()
-                    .map(|d| {
-                        d.platform.as_ref().map_or("(not stated)".to_owned(), |p| {
-                            escape(&p.to_string()).into_owned()
-                        })
-                    })
-                    .take(40)
-                    .collect();
-                Err(not_found(format!(
-                    "no image for platform {wanted}; there is {}",
-                    there.join(", ")
-                )))
-            }
-        };
+            .find(|d| matches(d.platform.as_ref(), &wanted));
+        if let Some(found) = found {
+            return Ok(vec![*found]);
+        }
+
+        let there: Vec<String> = images
+            .iter()
+            .map(|d| {
+                d.platform.as_ref().map_or("(not stated)".to_owned(), |p| {
+                    escape(&p.to_string()).into_owned()
+                })
+            })
+            .take(40)
+            .collect();
+        return Err(not_found(format!(
+            "no image for platform {wanted}; there is {}",
+            there.join(", ")
+        )));
     }
     let host = Platform {
         architecture: host_architecture().to_owned(),

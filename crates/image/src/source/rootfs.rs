@@ -25,7 +25,11 @@ const MAX_DEPTH: usize = 256;
 /// # Errors
 /// When the folder itself cannot be read; a file in it that cannot be read is an issue.
 pub fn read(root: &Path, pass: &Pass<'_>) -> Result<LayerFacts, SourceError> {
-    let fail = |source| SourceError::File { path: root.to_owned(), action: "read", source };
+    let fail = |source| SourceError::File {
+        path: root.to_owned(),
+        action: "read",
+        source,
+    };
     if !fs::metadata(root).map_err(fail)?.is_dir() {
         return Err(SourceError::NotFound {
             what: format!("'{}'", root.display()),
@@ -71,7 +75,13 @@ fn sorted(folder: &Path) -> std::io::Result<Vec<std::ffi::OsString>> {
 }
 
 impl Walk<'_> {
-    fn folder(&mut self, on_disk: &Path, path: &[u8], names: Vec<std::ffi::OsString>, depth: usize) {
+    fn folder(
+        &mut self,
+        on_disk: &Path,
+        path: &[u8],
+        names: Vec<std::ffi::OsString>,
+        depth: usize,
+    ) {
         for name in names {
             let mut inner = path.to_vec();
             if !inner.is_empty() {
@@ -105,22 +115,40 @@ impl Walk<'_> {
                 .unwrap_or_default(),
             _ => Vec::new(),
         };
-        let size = if kind == EntryKind::File { meta.len() } else { 0 };
+        let size = if kind == EntryKind::File {
+            meta.len()
+        } else {
+            0
+        };
         let mode = meta.mode() & 0o7777;
         if self.files.packed_bytes() > self.pass.limits.list_bytes {
             if self.issues.len() < self.pass.limits.issues {
                 let detail = "the folder has more entries than are listed";
-                self.issues.push(Issue::new(IssueKind::LimitReached, escape_bytes(path), detail));
+                self.issues.push(Issue::new(
+                    IssueKind::LimitReached,
+                    escape_bytes(path),
+                    detail,
+                ));
             }
             return;
         }
-        self.files.push(&ListedFile { path, kind, mode, size, link: &link });
+        self.files.push(&ListedFile {
+            path,
+            kind,
+            mode,
+            size,
+            link: &link,
+        });
         self.size += size;
         match kind {
             EntryKind::Directory if SKIPPED.contains(&path) => {}
             EntryKind::Directory if depth >= MAX_DEPTH => {
                 let detail = format!("folders more than {MAX_DEPTH} deep are not read");
-                self.issues.push(Issue::new(IssueKind::LimitReached, escape_bytes(path), detail));
+                self.issues.push(Issue::new(
+                    IssueKind::LimitReached,
+                    escape_bytes(path),
+                    detail,
+                ));
             }
             EntryKind::Directory => match sorted(on_disk) {
                 Ok(names) => self.folder(on_disk, path, names, depth + 1),

@@ -274,21 +274,22 @@ fn assemble(gathered: &Gathered, built_at: &str) -> Result<Image, DbError> {
         package_index.extend_from_slice(&length.to_le_bytes());
         package_index.extend_from_slice(&crc32fast::hash(&blob).to_le_bytes());
         statements.extend_from_slice(&blob);
-        ecosystems
+        let meta = ecosystems
             .entry((*ecosystem).to_owned())
             .or_insert_with(|| EcosystemMeta {
                 name: (*ecosystem).to_owned(),
-                scope: None,
+                ..EcosystemMeta::default()
             });
+        for placed in placed {
+            if let Err(at) = meta.feeds.binary_search(&placed.feed) {
+                meta.feeds.insert(at, placed.feed);
+            }
+        }
     }
     for (ecosystem, scope) in &gathered.scopes {
-        ecosystems.insert(
-            ecosystem.clone(),
-            EcosystemMeta {
-                name: ecosystem.clone(),
-                scope: Some(scope.iter().cloned().collect()),
-            },
-        );
+        let meta = ecosystems.entry(ecosystem.clone()).or_default();
+        meta.name.clone_from(ecosystem);
+        meta.scope = Some(scope.iter().cloned().collect());
     }
     numbers.rest(&joined);
     let (vulnerability_index, vulnerabilities) = vulnerabilities(&joined, &numbers)?;

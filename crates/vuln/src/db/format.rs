@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 /// The first bytes of a file; not text, and broken by text-mode transfers.
 pub(super) const MAGIC: [u8; 8] = *b"\x89PLIMDB\n";
 /// The version of the layout.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 /// The header's length in bytes.
 pub(super) const HEADER: usize = 256;
 /// Where the header's checksum is.
@@ -129,6 +129,8 @@ pub(crate) struct EcosystemMeta {
     pub(crate) name: String,
     /// The packages that an excerpt is complete for, sorted; `None` for a full feed.
     pub(crate) scope: Option<Vec<String>>,
+    /// The numbers of the feeds that state something of it, ascending.
+    pub(crate) feeds: Vec<u16>,
 }
 
 /// Is all that is stated about a package of an ecosystem.

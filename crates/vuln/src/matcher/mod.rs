@@ -51,6 +51,8 @@ pub struct Matches {
     pub gaps: Vec<Issue>,
     /// How many packages were compared with at least one feed.
     pub judged: usize,
+    /// The names of the feeds that they were compared with, sorted.
+    pub judged_by: Vec<String>,
 }
 
 /// Compares packages with a database. `distro` is what the image states.
@@ -67,9 +69,8 @@ pub fn find(db: &Database, packages: &[CatalogPackage], distro: Option<&Distro>)
         outside: BTreeSet::new(),
         matches,
     };
-    let scope = db
-        .ecosystem(&ecosystem)
-        .and_then(|meta| meta.scope.as_deref());
+    let meta = db.ecosystem(&ecosystem);
+    let scope = meta.and_then(|meta| meta.scope.as_deref());
     let mut others: BTreeMap<&'static str, BTreeSet<&str>> = BTreeMap::new();
     for (index, CatalogPackage { package, .. }) in packages.iter().enumerate() {
         if package.kind != kind {
@@ -120,6 +121,11 @@ pub fn find(db: &Database, packages: &[CatalogPackage], distro: Option<&Distro>)
     matches
         .findings
         .sort_by(|a, b| (a.package, &a.id, &a.evidence).cmp(&(b.package, &b.id, &b.evidence)));
+    if matches.judged > 0 {
+        let feeds = meta.map_or(&[][..], |meta| meta.feeds.as_slice());
+        matches.judged_by = feeds.iter().map(|feed| db.feed(*feed).to_owned()).collect();
+        matches.judged_by.sort();
+    }
     matches.gaps.sort();
     matches.gaps.dedup();
     matches
@@ -345,8 +351,17 @@ impl<'d, 'p> Run<'d, 'p> {
         stated
     }
 
-    /// Notes that a part of the database is damaged: what it held is not known.
+    /// Notes that a part of the database is damaged: what it held is not known. Once: what else is
+    /// damaged helps nobody.
     fn damaged(&mut self, what: &str) {
+        if self
+            .matches
+            .gaps
+            .iter()
+            .any(|gap| gap.kind == IssueKind::NoDatabase)
+        {
+            return;
+        }
         self.matches.gaps.push(Issue::new(
             IssueKind::NoDatabase,
             "database",
