@@ -49,7 +49,6 @@ fn the_package_list_of_debian_images_is_dpkgs() {
         "debian-11-slim",
         "debian-12-slim",
         "python-app",
-        "fs-tricks",
         "debian-12-full",
     ] {
         let Some(layout) = real(name_of_test, name) else {
