@@ -60,7 +60,7 @@ fn fuzz(arguments: &[String]) -> Outcome {
         words
             .arg("--")
             .arg(format!("-max_total_time={seconds}"))
-            .arg("-rss_limit_mb=2048");
+            .args(["-timeout=10", "-rss_limit_mb=1024"]);
         if let Err(error) = run(&mut words) {
             eprintln!("{error}");
             broken.push(target.as_str());

@@ -31,7 +31,7 @@ pub(crate) fn run(args: &VersionsArgs) -> Result<Exit, Failure> {
                 escape(&line)
             )));
         };
-        if scheme.compare(a, b) != relation {
+        if scheme.sort_order(a, b) != relation {
             wrong.push_str(&line);
             wrong.push('\n');
         }
