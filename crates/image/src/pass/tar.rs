@@ -4,8 +4,6 @@
 //! The fixed header is decoded by the `tar` crate; what surrounds it is read here, because a layer
 //! is hostile: extension headers are bounded before they are kept, and nothing is ever unpacked.
 
-use std::borrow::Cow;
-
 use super::stream::LayerStream;
 
 /// The size of a tar block in bytes.
@@ -16,7 +14,7 @@ const MAX_PAX: u64 = 4 << 20;
 const MAX_LONG_NAME: u64 = 64 << 10;
 /// The most pieces of a sparse file.
 const MAX_SPARSE_PIECES: usize = 100_000;
-/// How many bytes of holes are handed to analyzers for one file before they are left out.
+/// How many bytes of holes are handed to analyzers for one layer before they are left out.
 const MAX_HOLES: u64 = 1 << 30;
 /// The most bytes of extended attributes kept for one member.
 const MAX_XATTR_BYTES: usize = 256 << 10;
@@ -72,12 +70,13 @@ pub(super) struct TarReader<'a> {
     content: u64,
     padding: u64,
     offset: u64,
-    global: Pax,
+    /// Bytes of holes that were handed out so far.
+    holes: u64,
     notes: Vec<String>,
 }
 
 /// Is what extension headers say of the next member.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 struct Pax {
     path: Option<Vec<u8>>,
     link: Option<Vec<u8>>,
@@ -90,11 +89,11 @@ struct Pax {
 }
 
 /// Is the sparse map as GNU tar writes it into PAX records (formats 0.0, 0.1 and 1.0).
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 struct SparsePax {
-    major: u64,
-    minor: u64,
-    present: bool,
+    major: Option<u64>,
+    minor: Option<u64>,
+    size: Option<u64>,
     real_size: Option<u64>,
     name: Option<Vec<u8>>,
     map: Vec<(u64, u64)>,
@@ -109,7 +108,7 @@ impl<'a> TarReader<'a> {
             content: 0,
             padding: 0,
             offset: 0,
-            global: Pax::default(),
+            holes: 0,
             notes: Vec::new(),
         }
     }
@@ -186,19 +185,18 @@ impl<'a> TarReader<'a> {
                     return self.truncated("inside an extension header");
                 };
                 match type_flag {
-                    b'L' => long_name = body.map(until_nul),
-                    b'K' => long_link = body.map(until_nul),
+                    b'L' => long_name = body.map(until_nul).filter(|name| !name.is_empty()),
+                    b'K' => long_link = body.map(until_nul).filter(|link| !link.is_empty()),
                     b'g' => {
-                        if let Some(body) = body {
-                            let mut global = std::mem::take(&mut self.global);
-                            self.read_pax(&body, &mut global);
-                            global.xattrs.truncate(64);
-                            self.global = global;
-                        }
+                        // Container runtimes take a global header for a member of its own and skip
+                        // it (Go's archive/tar): what it says must not rename a file here alone.
+                        pax = None;
+                        long_name = None;
+                        long_link = None;
                     }
                     _ => {
                         if let Some(body) = body {
-                            let mut local = pax.take().unwrap_or_else(|| self.global.clone());
+                            let mut local = Pax::default();
                             self.read_pax(&body, &mut local);
                             pax = Some(local);
                         }
@@ -206,7 +204,7 @@ impl<'a> TarReader<'a> {
                 }
                 continue;
             }
-            let pax = pax.unwrap_or_else(|| self.global.clone());
+            let pax = pax.unwrap_or_default();
             return self.describe(
                 &header,
                 stored,
@@ -233,7 +231,7 @@ impl<'a> TarReader<'a> {
             b'1' => MemberKind::HardLink,
             b'2' => MemberKind::Symlink,
             b'3' | b'4' => MemberKind::Device,
-            b'5' | b'D' => MemberKind::Directory,
+            b'5' => MemberKind::Directory,
             b'6' => MemberKind::Pipe,
             _ => MemberKind::Other,
         };
@@ -251,17 +249,24 @@ impl<'a> TarReader<'a> {
         member.size = stored;
         member.sparse = None;
         member.path.clear();
-        let sparse_name = pax.sparse.name.as_deref();
-        match sparse_name.or(pax.path.as_deref()).or(long_name) {
+        let sparse = if flag == b'S' {
+            None
+        } else {
+            pax.sparse.checked()
+        };
+        let sparse_name = sparse.as_ref().and_then(|sparse| sparse.name.as_deref());
+        // Where several extensions name one file, they count in the order in which container
+        // runtimes (Go's archive/tar) let them: else a file could have one name here, another there.
+        match sparse_name.or(long_name).or(pax.path.as_deref()) {
             Some(path) => member.path.extend_from_slice(path),
-            None => member.path.extend_from_slice(&short_path(view)),
+            None => short_path(header, &mut member.path),
         }
         // Old archives mark folders only by a slash at the end (V7 format).
-        if kind == MemberKind::File && matches!(flag, 0 | b'0') && member.path.ends_with(b"/") {
+        if flag == 0 && member.path.ends_with(b"/") {
             member.kind = MemberKind::Directory;
         }
         member.link.clear();
-        match pax.link.as_deref().or(long_link) {
+        match long_link.or(pax.link.as_deref()) {
             Some(link) => member.link.extend_from_slice(link),
             None => {
                 if let Some(link) = view.link_name_bytes() {
@@ -273,10 +278,10 @@ impl<'a> TarReader<'a> {
         if flag == b'S' {
             return self.old_sparse(header);
         }
-        if pax.sparse.present {
-            return self.pax_sparse(pax.sparse);
+        match sparse {
+            Some(sparse) => self.pax_sparse(sparse),
+            None => Next::Member,
         }
-        Next::Member
     }
 
     /// Reads the map of an old GNU sparse member: four pieces in the header, 21 in each extension.
@@ -302,8 +307,8 @@ impl<'a> TarReader<'a> {
 
     /// Reads the map of a PAX sparse member; format 1.0 keeps it at the start of the content.
     fn pax_sparse(&mut self, sparse: SparsePax) -> Next {
-        let real = sparse.real_size.unwrap_or(self.content);
-        if (sparse.major, sparse.minor) != (1, 0) {
+        let real = sparse.size.or(sparse.real_size).unwrap_or(self.content);
+        if sparse.major != Some(1) {
             return self.set_sparse(sparse.map, real);
         }
         let mut numbers: Vec<u64> = Vec::new();
@@ -391,17 +396,16 @@ impl<'a> TarReader<'a> {
             let length = self.content;
             return self.piece(length, &mut take);
         };
-        let mut holes = 0_u64;
         let mut at = 0_u64;
         let mut whole = true;
         for (offset, length) in map {
-            whole &= zeros(offset - at, &mut holes, &mut take);
+            whole &= zeros(offset - at, &mut self.holes, &mut take);
             if !self.piece(length, &mut take) {
                 return false;
             }
             at = offset + length;
         }
-        whole & zeros(self.member.size - at, &mut holes, &mut take)
+        whole & zeros(self.member.size - at, &mut self.holes, &mut take)
     }
 
     fn piece(&mut self, length: u64, take: &mut impl FnMut(&[u8])) -> bool {
@@ -503,6 +507,9 @@ impl<'a> TarReader<'a> {
 
 impl Pax {
     fn set(&mut self, key: &[u8], value: &[u8]) {
+        if value.is_empty() {
+            return self.unset(key);
+        }
         let text = std::str::from_utf8(value).unwrap_or("").trim();
         match key {
             b"path" => self.path = Some(value.to_vec()),
@@ -510,16 +517,11 @@ impl Pax {
             b"size" => self.size = text.parse().ok().or(self.size),
             b"uid" => self.uid = text.parse().ok(),
             b"gid" => self.gid = text.parse().ok(),
-            b"GNU.sparse.major" => {
-                self.sparse.present = true;
-                self.sparse.major = text.parse().unwrap_or(0);
-            }
-            b"GNU.sparse.minor" => self.sparse.minor = text.parse().unwrap_or(0),
+            b"GNU.sparse.major" => self.sparse.major = text.parse().ok().or(Some(u64::MAX)),
+            b"GNU.sparse.minor" => self.sparse.minor = text.parse().ok().or(Some(u64::MAX)),
             b"GNU.sparse.name" => self.sparse.name = Some(value.to_vec()),
-            b"GNU.sparse.realsize" | b"GNU.sparse.size" => {
-                self.sparse.present = true;
-                self.sparse.real_size = text.parse().ok();
-            }
+            b"GNU.sparse.size" => self.sparse.size = text.parse().ok(),
+            b"GNU.sparse.realsize" => self.sparse.real_size = text.parse().ok(),
             b"GNU.sparse.offset" => self.sparse.pending_offset = text.parse().ok(),
             b"GNU.sparse.numbytes" => {
                 if let (Some(offset), Ok(length)) =
@@ -552,6 +554,37 @@ impl Pax {
                 }
             }
         }
+    }
+}
+
+impl Pax {
+    /// Takes back a record: an empty value leaves what the header itself says (POSIX.1-2001 pax).
+    fn unset(&mut self, key: &[u8]) {
+        match key {
+            b"path" => self.path = None,
+            b"linkpath" => self.link = None,
+            b"size" => self.size = None,
+            b"GNU.sparse.major" => self.sparse.major = None,
+            b"GNU.sparse.minor" => self.sparse.minor = None,
+            b"GNU.sparse.name" => self.sparse.name = None,
+            b"GNU.sparse.size" => self.sparse.size = None,
+            b"GNU.sparse.realsize" => self.sparse.real_size = None,
+            b"GNU.sparse.map" => self.sparse.map.clear(),
+            _ => {}
+        }
+    }
+}
+
+impl SparsePax {
+    /// Returns the map where the records really make the file a sparse one: a known version, or a
+    /// map without a version. Anything else is an ordinary file, as it is for container runtimes.
+    fn checked(self) -> Option<Self> {
+        let is = match (self.major, self.minor) {
+            (Some(0), Some(0 | 1)) | (Some(1), Some(0)) => true,
+            (None, None) => !self.map.is_empty(),
+            _ => false,
+        };
+        is.then_some(self)
     }
 }
 
@@ -655,8 +688,26 @@ pub(crate) fn checksum_holds(header: &[u8; BLOCK]) -> bool {
     u64::try_from(signed) == Ok(stated)
 }
 
-fn short_path(header: &tar::Header) -> Cow<'_, [u8]> {
-    header.path_bytes()
+/// Appends the name that the header itself holds: in ustar headers, whatever their version says, a
+/// prefix comes before it (POSIX.1-1988; star's is shorter).
+fn short_path(header: &[u8; BLOCK], out: &mut Vec<u8>) {
+    let text = |from: usize, to: usize| {
+        let field = header.get(from..to).unwrap_or_default();
+        let end = field
+            .iter()
+            .position(|byte| *byte == 0)
+            .unwrap_or(field.len());
+        field.get(..end).unwrap_or_default()
+    };
+    if header.get(257..263) == Some(b"ustar\0") {
+        let star = header.get(508..512) == Some(b"tar\0");
+        let prefix = text(345, if star { 476 } else { 500 });
+        if !prefix.is_empty() {
+            out.extend_from_slice(prefix);
+            out.push(b'/');
+        }
+    }
+    out.extend_from_slice(text(0, 100));
 }
 
 fn header_byte(header: &[u8; BLOCK], at: usize) -> u8 {

@@ -1,0 +1,182 @@
+//! Archives that try to be read differently here than in a container, or to cost more than they
+//! weigh.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper of a test fails as the test does"
+)]
+
+use std::io::Cursor;
+use std::sync::atomic::AtomicU64;
+
+use plimsoll_image::pass::{Limits, Pass};
+use plimsoll_model::analyzer::{Analyzer, Content, Entry, Fact, Want};
+use plimsoll_model::layer::LayerFacts;
+use plimsoll_testkit::image::digest;
+
+/// Keeps the start of every file's content as a fact.
+struct Everything;
+
+impl Analyzer for Everything {
+    fn name(&self) -> &'static str {
+        "test/everything"
+    }
+    fn version(&self) -> u32 {
+        1
+    }
+    fn wants(&self, _entry: &Entry<'_>) -> Want {
+        Want::Whole { limit: 1 << 20 }
+    }
+    fn read(&self, _entry: &Entry<'_>, content: Content<'_>, facts: &mut Vec<Fact>) {
+        let value = String::from_utf8_lossy(content.bytes).into_owned();
+        facts.push(Fact::Note {
+            key: String::new(),
+            value,
+        });
+    }
+}
+
+fn member(name: &[u8], flag: u8, content: &[u8]) -> Vec<u8> {
+    let mut header = tar::Header::new_ustar();
+    header.as_mut_bytes()[..name.len()].copy_from_slice(name);
+    header.set_size(content.len() as u64);
+    header.set_mode(0o644);
+    header.as_mut_bytes()[156] = flag;
+    header.set_cksum();
+    let mut bytes = header.as_bytes().to_vec();
+    bytes.extend_from_slice(content);
+    bytes.resize(bytes.len().next_multiple_of(512), 0);
+    bytes
+}
+
+fn pax(flag: u8, records: &[(&str, &str)]) -> Vec<u8> {
+    let mut body = String::new();
+    for (key, value) in records {
+        let rest = key.len() + value.len() + 3;
+        let mut length = rest + 1;
+        while length != rest + length.to_string().len() {
+            length = rest + length.to_string().len();
+        }
+        body.push_str(&format!("{length} {key}={value}\n"));
+    }
+    member(b"pax", flag, body.as_bytes())
+}
+
+fn read(tar: Vec<u8>) -> LayerFacts {
+    let progress = AtomicU64::new(0);
+    let limits = Limits::default();
+    let pass = Pass {
+        analyzers: &[&Everything],
+        limits: &limits,
+        progress: &progress,
+    };
+    let diff_id = digest(&tar).parse().unwrap();
+    let reader = Box::new(Cursor::new(tar));
+    pass.layer(reader, Some(&diff_id), &diff_id).unwrap().facts
+}
+
+fn shown(facts: &LayerFacts) -> Vec<String> {
+    facts
+        .facts
+        .iter()
+        .map(|fact| {
+            let Fact::Note { value, .. } = &fact.fact else {
+                panic!("notes only")
+            };
+            format!("{}={value}", fact.path)
+        })
+        .collect()
+}
+
+/// Go's archive/tar unpacks images in every container runtime: where an archive can be read in two
+/// ways, its way is what a container gets.
+#[test]
+fn an_archive_is_read_as_container_runtimes_read_it() {
+    let file = || member(b"db", b'0', b"x");
+    let long = |name: &[u8]| member(b"././@LongLink", b'L', name);
+    let prefixed = |version: &[u8]| {
+        let mut block = file();
+        block[263..265].copy_from_slice(version);
+        block[345..348].copy_from_slice(b"var");
+        let mut header = tar::Header::from_byte_slice(&block[..512]).clone();
+        header.set_cksum();
+        [header.as_bytes().to_vec(), block[512..].to_vec()].concat()
+    };
+    let cases: Vec<(&str, Vec<u8>, &str)> = vec![
+        (
+            "a global header renames nothing",
+            [pax(b'g', &[("path", "decoy")]), file()].concat(),
+            "/db=x",
+        ),
+        (
+            "an empty record leaves the header's own name",
+            [pax(b'x', &[("path", "")]), file()].concat(),
+            "/db=x",
+        ),
+        (
+            "an empty long name leaves the header's own name",
+            [long(b"\0"), file()].concat(),
+            "/db=x",
+        ),
+        (
+            "a GNU long name comes before a PAX name",
+            [pax(b'x', &[("path", "decoy")]), long(b"long\0"), file()].concat(),
+            "/long=x",
+        ),
+        (
+            "of two PAX headers the last counts, alone",
+            [
+                pax(b'x', &[("path", "decoy")]),
+                pax(b'x', &[("uid", "7")]),
+                file(),
+            ]
+            .concat(),
+            "/db=x",
+        ),
+        (
+            "a sparse name without a sparse map renames nothing",
+            [pax(b'x', &[("GNU.sparse.name", "decoy")]), file()].concat(),
+            "/db=x",
+        ),
+        (
+            "a sparse size without a sparse map empties nothing",
+            [pax(b'x', &[("GNU.sparse.size", "1")]), file()].concat(),
+            "/db=x",
+        ),
+        (
+            "an unknown sparse version is no sparse file",
+            [
+                pax(
+                    b'x',
+                    &[("GNU.sparse.major", "2"), ("GNU.sparse.minor", "0")],
+                ),
+                file(),
+            ]
+            .concat(),
+            "/db=x",
+        ),
+        (
+            "a slash after a file's name makes no folder",
+            member(b"db/", b'0', b"x"),
+            "/db=x",
+        ),
+        (
+            "a prefix counts with any version",
+            prefixed(b"\0\0"),
+            "/var/db=x",
+        ),
+        ("a prefix counts", prefixed(b"00"), "/var/db=x"),
+        (
+            "a GNU folder dump has content, which is no header",
+            [member(b"d", b'D', &member(b"decoy", b'0', b"y")), file()].concat(),
+            "/db=x",
+        ),
+    ];
+    for (name, tar, want) in cases {
+        assert_eq!(shown(&read(tar)), [want], "{name}");
+    }
+}
