@@ -9,7 +9,7 @@
 //!    now;
 //! 2. an earlier pass has decompressed bytes of that digest and found this diff-id.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -19,13 +19,23 @@ use plimsoll_image::pass::{Limits, Pass, PassError};
 use plimsoll_image::source::{FileStamp, Image, Layer, Standing};
 use plimsoll_model::analyzer::{Analyzer, EntryKind};
 use plimsoll_model::digest::Digest;
-use plimsoll_model::layer::{LayerFacts, UnreadLink};
+use plimsoll_model::issue::{Issue, IssueKind};
+use plimsoll_model::layer::{FileFact, FileList, LayerFacts, UnreadLink};
+use plimsoll_model::path::ImagePath;
 use sha2::{Digest as _, Sha256};
 
 use crate::scan::ScanError;
 
-/// The version of the cached form of facts; raised when the model's types change.
-const FACTS_VERSION: &[u8] = b"facts/1";
+/// The version of the cached form of facts; raised when the model's types change, or what the pass
+/// makes of a layer does. A release's own version is part of the key beside it.
+const FACTS_VERSION: &[u8] = b"facts/2";
+/// The most memory that the layers of an image may take together, in bytes, as far as it is known:
+/// their file lists, and [`FACT_BYTES`] for each fact.
+const MAX_IMAGE_BYTES: usize = 1 << 30;
+/// What a fact counts for at least.
+const FACT_BYTES: usize = 256;
+/// How many hard links to hard links are followed.
+const MAX_HOPS: usize = 8;
 
 /// Shows how far the reading is; polled by whoever draws it.
 #[derive(Debug, Default)]
@@ -63,20 +73,33 @@ pub struct Reading<'a> {
 pub fn read_layers(image: &Image, reading: &Reading<'_>) -> Result<Vec<LayerFacts>, ScanError> {
     let count = image.layers.len();
     reading.progress.layers.fetch_add(count, Ordering::Relaxed);
-    let total: u64 = image.layers.iter().map(|layer| layer.size).sum();
+    let total = image
+        .layers
+        .iter()
+        .fold(0_u64, |sum, l| sum.saturating_add(l.size));
     reading.progress.total.fetch_add(total, Ordering::Relaxed);
     // The largest first, so that no thread is left with a large one at the end.
     let mut order: Vec<usize> = (0..count).collect();
     order.sort_by_key(|index| std::cmp::Reverse(image.layers.get(*index).map_or(0, |l| l.size)));
     let next = AtomicUsize::new(0);
     let wrote = AtomicUsize::new(0);
+    let held = AtomicUsize::new(0);
     let slots: Mutex<BTreeMap<usize, Result<LayerFacts, ScanError>>> = Mutex::new(BTreeMap::new());
     let work = || {
         loop {
             let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)).copied() else {
                 return;
             };
-            let done = one_layer(image, index, reading, &wrote);
+            let done = one_layer(image, index, reading, &wrote).and_then(|layer| {
+                let bytes = layer.files.packed_bytes() + layer.facts.len() * FACT_BYTES;
+                let before = held.fetch_add(bytes, Ordering::Relaxed);
+                if before.saturating_add(bytes) > MAX_IMAGE_BYTES {
+                    return Err(ScanError::TooLarge {
+                        bytes: MAX_IMAGE_BYTES,
+                    });
+                }
+                Ok(layer)
+            });
             let failed = done.is_err();
             reading.progress.layers_done.fetch_add(1, Ordering::Relaxed);
             slots
@@ -155,12 +178,12 @@ fn one_layer(
     let mut read = pass
         .layer(bytes, layer.digest.as_ref(), &layer.diff_id)
         .map_err(fail)?;
-    own_links(image, index, &mut read.facts, reading, &pass)?;
+    own_links(image, index, &mut read.facts, &pass)?;
     if let Some(cache) = reading.cache
         && read.whole
         && let Ok(packed) = postcard::to_stdvec(&read.facts)
     {
-        cache.put(&facts_key(&layer.diff_id, reading.analyzers), &packed);
+        cache.put(&facts_key(&layer.diff_id, reading), &packed);
         cache.put(&link_key(&read.blob), layer.diff_id.as_str().as_bytes());
         if let Standing::File(stamp) = &standing
             && image.blobs.standing(index) == standing
@@ -188,7 +211,7 @@ fn cached(
     if linked.as_deref() != Some(layer.diff_id.as_str()) {
         return Ok(None);
     }
-    let Some(packed) = cache.get(&facts_key(&layer.diff_id, reading.analyzers)) else {
+    let Some(packed) = cache.get(&facts_key(&layer.diff_id, reading)) else {
         return Ok(None);
     };
     let Ok(facts) = postcard::from_bytes::<LayerFacts>(&packed) else {
@@ -204,7 +227,8 @@ fn cached(
             } else {
                 // Hashing is several times cheaper than reading: it is worth the try.
                 let got = hash(image, index)?;
-                if got == *claimed && settled(stamp) {
+                let same = image.blobs.standing(index) == *standing;
+                if got == *claimed && same && settled(stamp) {
                     cache.put(&stamp_key(stamp), got.as_str().as_bytes());
                 }
                 got == *claimed
@@ -249,35 +273,99 @@ fn settled(stamp: &FileStamp) -> bool {
     now - stamp.changed_ns > 1_000_000_000
 }
 
+/// Is what a layer says of a name that hard links point to.
+enum Named {
+    File,
+    /// A hard link itself, to this.
+    Link(Vec<u8>),
+}
+
+/// Looks names up in a layer's list, in one walk.
+fn look_up(files: &FileList, wanted: impl Fn(&[u8]) -> bool) -> HashMap<Vec<u8>, Named> {
+    let mut found = HashMap::new();
+    files.for_each(|file| match file.kind {
+        EntryKind::File if wanted(file.path) => {
+            found.insert(file.path.to_vec(), Named::File);
+        }
+        EntryKind::HardLink if wanted(file.path) => {
+            found
+                .entry(file.path.to_vec())
+                .or_insert_with(|| Named::Link(file.link.to_vec()));
+        }
+        _ => {}
+    });
+    found
+}
+
+/// Are hard links by the name that they point to, each with its layer and its index there.
+type Open = HashMap<Vec<u8>, Vec<(usize, usize)>>;
+
+/// Takes out of `open` the links whose file a layer holds, be it through further hard links, and
+/// returns them.
+fn settle(files: &FileList, open: &mut Open) -> Open {
+    let mut settled = Open::new();
+    let mut asked = std::mem::take(open);
+    for _ in 0..MAX_HOPS {
+        let mut found = look_up(files, |path| asked.contains_key(path));
+        let mut next = Open::new();
+        for (name, links) in asked.drain() {
+            match found.remove(&name) {
+                Some(Named::File) => settled.entry(name).or_default().extend(links),
+                Some(Named::Link(target)) => next.entry(target).or_default().extend(links),
+                None => open.entry(name).or_default().extend(links),
+            }
+        }
+        if next.is_empty() {
+            return settled;
+        }
+        asked = next;
+    }
+    // A circle, or a longer chain than is followed.
+    for (name, links) in asked {
+        open.entry(name).or_default().extend(links);
+    }
+    settled
+}
+
 /// Reads the content of hard links whose file lies in the same layer under a name nobody wanted.
 fn own_links(
     image: &Image,
     index: usize,
     facts: &mut LayerFacts,
-    reading: &Reading<'_>,
     pass: &Pass<'_>,
 ) -> Result<(), ScanError> {
     if facts.unread_links.is_empty() {
         return Ok(());
     }
-    let wanted: std::collections::HashSet<Vec<u8>> = facts
-        .unread_links
-        .iter()
-        .map(|link| link.target.as_bytes().to_vec())
-        .collect();
-    let mut here = std::collections::HashSet::new();
-    facts.files.for_each(|file| {
-        if file.kind == EntryKind::File && wanted.contains(file.path) {
-            here.insert(file.path.to_vec());
+    let mut open = Open::new();
+    for (at, link) in facts.unread_links.iter().enumerate() {
+        open.entry(link.target.as_bytes().to_vec())
+            .or_default()
+            .push((index, at));
+    }
+    let settled = settle(&facts.files, &mut open);
+    let mut own = Vec::new();
+    let mut done = HashSet::new();
+    for (target, links) in settled {
+        for (_, at) in links {
+            if let Some(link) = facts.unread_links.get(at) {
+                let target = ImagePath::from_normalized(target.as_slice());
+                own.push(UnreadLink {
+                    path: link.path.clone(),
+                    target,
+                });
+                done.insert(at);
+            }
         }
+    }
+    own.sort();
+    let mut at = 0;
+    facts.unread_links.retain(|_| {
+        at += 1;
+        !done.contains(&(at - 1))
     });
-    let (own, below): (Vec<UnreadLink>, Vec<UnreadLink>) = std::mem::take(&mut facts.unread_links)
-        .into_iter()
-        .partition(|link| here.contains(link.target.as_bytes()));
-    facts.unread_links = below;
     if !own.is_empty() {
-        let found = link_facts(image, index, &own, reading, pass)?;
-        facts.facts.extend(found);
+        facts.facts.extend(link_facts(image, index, &own, pass)?);
     }
     Ok(())
 }
@@ -286,16 +374,18 @@ fn link_facts(
     image: &Image,
     index: usize,
     links: &[UnreadLink],
-    _reading: &Reading<'_>,
     pass: &Pass<'_>,
-) -> Result<Vec<plimsoll_model::layer::FileFact>, ScanError> {
-    let layer = image.layers.get(index).map_or_else(String::new, shown);
+) -> Result<Vec<FileFact>, ScanError> {
+    let Some(layer) = image.layers.get(index) else {
+        return Err(ScanError::Interrupted);
+    };
     let bytes = image.blobs.open(index)?;
-    pass.links(bytes, links).map_err(|source| ScanError::Layer {
-        index,
-        layer,
-        source,
-    })
+    pass.links(bytes, layer.digest.as_ref(), &layer.diff_id, links)
+        .map_err(|source| ScanError::Layer {
+            index,
+            layer: shown(layer),
+            source,
+        })
 }
 
 /// Reads the content of hard links that share a file of a lower layer.
@@ -304,28 +394,44 @@ fn cross_links(
     layers: &mut [LayerFacts],
     reading: &Reading<'_>,
 ) -> Result<(), ScanError> {
-    // Per layer that holds a file: the links to it, and the layer that each link belongs to.
-    let mut wanted: BTreeMap<usize, Vec<(usize, UnreadLink)>> = BTreeMap::new();
-    for (upper, layer) in layers.iter().enumerate() {
-        for link in &layer.unread_links {
-            let holder = (0..upper).rev().find(|lower| {
-                let mut found = false;
-                if let Some(layer) = layers.get(*lower) {
-                    layer.files.for_each(|file| {
-                        found |=
-                            file.kind == EntryKind::File && file.path == link.target.as_bytes();
-                    });
+    if layers.iter().all(|layer| layer.unread_links.is_empty()) {
+        return Ok(());
+    }
+    // Downwards, so that of several files of a name the topmost is found; each list is walked once
+    // (and again for hard links to hard links).
+    let mut open = Open::new();
+    // Per layer that holds a file: the links to it, and the layers that each path belongs to.
+    let mut wanted: BTreeMap<usize, BTreeMap<UnreadLink, Vec<usize>>> = BTreeMap::new();
+    for (index, layer) in layers.iter().enumerate().rev() {
+        if !open.is_empty() {
+            for (target, links) in settle(&layer.files, &mut open) {
+                let target = ImagePath::from_normalized(target);
+                for (upper, at) in links {
+                    let link = layers
+                        .get(upper)
+                        .and_then(|layer| layer.unread_links.get(at));
+                    if let Some(link) = link {
+                        let link = UnreadLink {
+                            path: link.path.clone(),
+                            target: target.clone(),
+                        };
+                        wanted
+                            .entry(index)
+                            .or_default()
+                            .entry(link)
+                            .or_default()
+                            .push(upper);
+                    }
                 }
-                found
-            });
-            if let Some(holder) = holder {
-                wanted
-                    .entry(holder)
-                    .or_default()
-                    .push((upper, link.clone()));
             }
         }
+        for (at, link) in layer.unread_links.iter().enumerate() {
+            open.entry(link.target.as_bytes().to_vec())
+                .or_default()
+                .push((index, at));
+        }
     }
+    say_dangling(image, layers, &open);
     let unused = AtomicU64::new(0);
     let pass = Pass {
         analyzers: reading.analyzers,
@@ -333,18 +439,56 @@ fn cross_links(
         progress: &unused,
     };
     for (holder, links) in wanted {
-        let only: Vec<UnreadLink> = links.iter().map(|(_, link)| link.clone()).collect();
-        let found = link_facts(image, holder, &only, reading, &pass)?;
-        for fact in found {
-            let owner = links.iter().find(|(_, link)| link.path == fact.path);
-            if let Some((upper, _)) = owner
-                && let Some(layer) = layers.get_mut(*upper)
+        let only: Vec<UnreadLink> = links.keys().cloned().collect();
+        let owners: HashMap<&[u8], &Vec<usize>> = links
+            .iter()
+            .map(|(link, uppers)| (link.path.as_bytes(), uppers))
+            .collect();
+        for fact in link_facts(image, holder, &only, &pass)? {
+            for upper in owners
+                .get(fact.path.as_bytes())
+                .copied()
+                .into_iter()
+                .flatten()
             {
-                layer.facts.push(fact);
+                if let Some(layer) = layers.get_mut(*upper) {
+                    layer.facts.push(fact.clone());
+                }
             }
         }
     }
     Ok(())
+}
+
+/// Says which layers hold hard links to files that are nowhere: no container could be made of them.
+fn say_dangling(image: &Image, layers: &mut [LayerFacts], open: &Open) {
+    let mut dangling: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+    for (layer, at) in open.values().flatten() {
+        let (count, first) = dangling.entry(*layer).or_insert((0, *at));
+        *count += 1;
+        *first = (*first).min(*at);
+    }
+    for (index, (count, first)) in dangling {
+        let name = image.layers.get(index).map_or_else(String::new, shown);
+        if let Some(layer) = layers.get_mut(index)
+            && let Some(link) = layer.unread_links.get(first)
+        {
+            let detail = format!(
+                "{count} hard {} to no file of this layer or of one below, such as {} to {}; what \
+                 is in there is not known",
+                if count == 1 {
+                    "link leads"
+                } else {
+                    "links lead"
+                },
+                link.path,
+                link.target
+            );
+            layer
+                .issues
+                .push(Issue::new(IssueKind::DamagedLayer, name, detail));
+        }
+    }
 }
 
 /// Names a layer in messages.
@@ -356,9 +500,15 @@ fn text(bytes: Option<Vec<u8>>) -> Option<String> {
     bytes.and_then(|bytes| String::from_utf8(bytes).ok())
 }
 
-fn facts_key(diff_id: &Digest, analyzers: &[&dyn Analyzer]) -> CacheKey {
-    let mut parts: Vec<Vec<u8>> = vec![FACTS_VERSION.to_vec(), diff_id.as_str().into()];
-    for analyzer in analyzers {
+fn facts_key(diff_id: &Digest, reading: &Reading<'_>) -> CacheKey {
+    let mut parts: Vec<Vec<u8>> = vec![
+        FACTS_VERSION.to_vec(),
+        env!("CARGO_PKG_VERSION").into(),
+        diff_id.as_str().into(),
+        // What did not fit the limits is missing from the facts.
+        format!("{:?}", reading.limits).into_bytes(),
+    ];
+    for analyzer in reading.analyzers {
         parts.push(format!("{}:{}", analyzer.name(), analyzer.version()).into_bytes());
     }
     let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();

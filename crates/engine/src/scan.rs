@@ -65,6 +65,15 @@ pub enum ScanError {
         /// Why.
         source: PassError,
     },
+    /// The layers together are larger than is held in memory.
+    #[error(
+        "the image's layers list so many files that they take more than {bytes} bytes of memory; \
+         no real image does, so it was not read on"
+    )]
+    TooLarge {
+        /// The bound.
+        bytes: usize,
+    },
     /// Reading was broken off because another layer failed.
     #[error("reading was broken off")]
     Interrupted,
@@ -127,7 +136,9 @@ fn scan_image(
         config_digest: image.config_digest.clone(),
         platform: source::platform::platform_of(&image.config),
         distro: None,
-        size_bytes: layers.iter().map(|layer| layer.size_bytes).sum(),
+        size_bytes: layers
+            .iter()
+            .fold(0_u64, |sum, layer| sum.saturating_add(layer.size_bytes)),
         user: image.config.config.user.clone(),
         created: image.config.created.clone(),
         layers: infos,

@@ -13,10 +13,12 @@
 use std::io::Cursor;
 use std::sync::atomic::AtomicU64;
 
-use plimsoll_image::pass::{Limits, Pass};
+use plimsoll_image::pass::{Limits, Pass, PassError};
 use plimsoll_model::analyzer::{Analyzer, Content, Entry, Fact, Want};
-use plimsoll_model::layer::LayerFacts;
-use plimsoll_testkit::image::digest;
+use plimsoll_model::issue::IssueKind;
+use plimsoll_model::layer::{FileFact, LayerFacts, UnreadLink};
+use plimsoll_model::path::ImagePath;
+use plimsoll_testkit::image::{LayerBuilder, digest};
 
 /// Keeps the start of every file's content as a fact.
 struct Everything;
@@ -67,11 +69,14 @@ fn pax(flag: u8, records: &[(&str, &str)]) -> Vec<u8> {
 }
 
 fn read(tar: Vec<u8>) -> LayerFacts {
+    read_within(tar, &Limits::default())
+}
+
+fn read_within(tar: Vec<u8>, limits: &Limits) -> LayerFacts {
     let progress = AtomicU64::new(0);
-    let limits = Limits::default();
     let pass = Pass {
         analyzers: &[&Everything],
-        limits: &limits,
+        limits,
         progress: &progress,
     };
     let diff_id = digest(&tar).parse().unwrap();
@@ -179,4 +184,123 @@ fn an_archive_is_read_as_container_runtimes_read_it() {
     for (name, tar, want) in cases {
         assert_eq!(shown(&read(tar)), [want], "{name}");
     }
+}
+
+fn links(tar: Vec<u8>, links: &[UnreadLink], limits: &Limits) -> Vec<FileFact> {
+    let progress = AtomicU64::new(0);
+    let pass = Pass {
+        analyzers: &[&Everything],
+        limits,
+        progress: &progress,
+    };
+    let diff_id = digest(&tar).parse().unwrap();
+    let reader = Box::new(Cursor::new(tar));
+    pass.links(reader, None, &diff_id, links).unwrap()
+}
+
+fn link(path: &str, target: &str) -> UnreadLink {
+    UnreadLink {
+        path: ImagePath::normalize(path.as_bytes()).unwrap(),
+        target: ImagePath::normalize(target.as_bytes()).unwrap(),
+    }
+}
+
+#[test]
+fn names_that_come_again_replace_what_they_said_in_linear_time() {
+    let mut layer = LayerBuilder::new();
+    for n in 0..20_000 {
+        layer = layer.file(&format!("f{n}"), "");
+    }
+    for n in 0..60_000 {
+        layer = layer.file(&format!("f{}", n % 30_000), n.to_string());
+    }
+    let facts = shown(&read(layer.build()));
+    assert_eq!(facts.len(), 30_000);
+    for fact in facts {
+        let (path, value) = fact.split_once('=').unwrap();
+        let number: usize = path[2..].parse().unwrap();
+        assert_eq!(value, (number + 30_000).to_string());
+    }
+}
+
+#[test]
+fn a_hard_link_shares_the_file_that_was_there_when_it_was_made() {
+    let limits = Limits::default();
+    let tar = LayerBuilder::new()
+        .file("store", "one")
+        .file("store", "two")
+        .hard_link("a", "store")
+        .file("store", "three")
+        .build();
+    let found = links(tar, &[link("a", "store")], &limits);
+    let Fact::Note { value, .. } = &found[0].fact else {
+        panic!("{found:?}")
+    };
+    assert_eq!((found.len(), value.as_str()), (1, "two"));
+    // What comes in a link's place makes the link none.
+    let facts = read(
+        LayerBuilder::new()
+            .file("store", "1")
+            .hard_link("a", "store")
+            .file("a", "2")
+            .hard_link("b", "store")
+            .hard_link("b", "other")
+            .build(),
+    );
+    assert_eq!(facts.unread_links, [link("b", "other")]);
+    assert_eq!(shown(&facts), ["/store=1", "/a=2"]);
+}
+
+#[test]
+fn many_hard_links_to_a_large_file_cost_a_bounded_amount() {
+    let limits = Limits {
+        shared_bytes: 10_000,
+        ..Limits::default()
+    };
+    let all: Vec<UnreadLink> = (0..100).map(|n| link(&format!("l{n}"), "big")).collect();
+    let tar = LayerBuilder::new().file("big", vec![b'x'; 1000]).build();
+    let found = links(tar, &all, &limits);
+    assert_eq!(
+        found.len(),
+        11,
+        "ten files and the word that it was too much"
+    );
+    let Fact::Issue(issue) = &found[10].fact else {
+        panic!("{found:?}")
+    };
+    assert_eq!(issue.kind, IssueKind::LimitReached);
+}
+
+#[test]
+fn other_bytes_in_the_second_pass_are_refused() {
+    let tar = LayerBuilder::new().file("store", "one").build();
+    let other = LayerBuilder::new().file("store", "two").build();
+    let progress = AtomicU64::new(0);
+    let limits = Limits::default();
+    let pass = Pass {
+        analyzers: &[&Everything],
+        limits: &limits,
+        progress: &progress,
+    };
+    let name = digest(&tar).parse().unwrap();
+    let wanted = [link("a", "store")];
+    let error = pass
+        .links(Box::new(Cursor::new(other)), Some(&name), &name, &wanted)
+        .unwrap_err();
+    assert!(matches!(error, PassError::Digest { .. }), "{error}");
+}
+
+#[test]
+fn the_paths_of_facts_are_bounded_too() {
+    let limits = Limits {
+        path_bytes: 3500,
+        ..Limits::default()
+    };
+    let deep = "d/".repeat(500);
+    let tar = (0..10).fold(LayerBuilder::new(), |layer, n| {
+        layer.file(&format!("{deep}{n}"), "")
+    });
+    let facts = read_within(tar.build(), &limits);
+    assert_eq!(facts.facts.len(), 3);
+    assert_eq!(facts.issues.len(), 7, "{:?}", facts.issues);
 }

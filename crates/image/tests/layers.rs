@@ -622,8 +622,9 @@ fn hard_links_give_the_content_of_their_file() {
         limits: &limits,
         progress: &progress,
     };
+    let name = digest(&tar).parse().unwrap();
     let found = pass
-        .links(Box::new(Cursor::new(tar)), &first.unread_links)
+        .links(Box::new(Cursor::new(tar)), None, &name, &first.unread_links)
         .unwrap();
     let [fact] = found.as_slice() else {
         panic!("{found:?}")

@@ -7,7 +7,7 @@
 //! Owns the bounds on what a layer may cost and the verification of its digests. Deliberately
 //! absent: what facts mean, where layers come from, what a container sees of them (`overlay`).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, Read};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
@@ -39,6 +39,11 @@ pub struct Limits {
     pub list_bytes: usize,
     /// The most facts of one layer.
     pub facts: usize,
+    /// The most bytes of the paths of a layer's facts and unread hard links: a path is kept with
+    /// every fact.
+    pub path_bytes: usize,
+    /// The most bytes of content that are handed over again because hard links share it.
+    pub shared_bytes: u64,
     /// The most issues of one layer; what is beyond is counted.
     pub issues: usize,
 }
@@ -51,6 +56,8 @@ impl Default for Limits {
             bomb_ratio: 400,
             list_bytes: 64 << 20,
             facts: 1_000_000,
+            path_bytes: 64 << 20,
+            shared_bytes: 512 << 20,
             issues: 100,
         }
     }
@@ -60,6 +67,8 @@ impl Default for Limits {
 /// memory does not grow with the number of threads.
 const LARGE_FILE: u64 = 16 << 20;
 static LARGE_FILE_TURN: Mutex<()> = Mutex::new(());
+/// Marks a fact that a later entry of the same name replaced, until it is dropped.
+const REPLACED: u16 = u16::MAX;
 
 /// Says why a layer could not be read. Damage inside of it is no error but an issue.
 #[derive(Debug, Error)]
@@ -128,8 +137,7 @@ impl Pass<'_> {
         let subject = digest.unwrap_or(diff_id).as_str();
         let mut whole = digests.stop.is_none();
         let mut limited = false;
-        match digests.stop {
-            Some(Stop::Source(error)) => return Err(PassError::Source(error)),
+        match &digests.stop {
             Some(Stop::Damaged(problem)) => {
                 facts.issues.push(Issue::new(
                     IssueKind::DamagedLayer,
@@ -143,62 +151,42 @@ impl Pass<'_> {
                     .issues
                     .push(Issue::new(IssueKind::LimitReached, subject, problem));
             }
-            None => {}
+            Some(Stop::Source(_)) | None => {}
         }
-        if !limited
-            && let Some(expected) = digest
-            && *expected != digests.blob
-        {
-            return Err(PassError::Digest {
-                expected: expected.clone(),
-                got: digests.blob,
-            });
-        }
-        match digests.diff_id {
-            Some(got) if got != *diff_id => {
-                return Err(PassError::DiffId {
-                    expected: diff_id.clone(),
-                    got,
-                });
-            }
-            Some(_) => {}
-            None => whole = false,
-        }
+        let (blob, size) = (digests.blob.clone(), digests.size);
+        whole &= verify(digests, limited, digest, diff_id)?;
         facts.diff_id = Some(diff_id.clone());
-        facts.size_bytes = digests.size;
-        Ok(ReadLayer {
-            facts,
-            blob: digests.blob,
-            whole,
-        })
+        facts.size_bytes = size;
+        Ok(ReadLayer { facts, blob, whole })
     }
 
     /// Reads the layer once more for hard links whose content the first pass did not keep: each
-    /// target's content is handed to the analyzers under the links' paths.
+    /// target's content is handed to the analyzers under the links' paths. `digest` and `diff_id`
+    /// are held as in [`Pass::layer`]: a source could yield other bytes the second time.
     ///
     /// # Errors
-    /// When the source fails.
+    /// When the source fails or a digest does not hold.
     pub fn links(
         &self,
         reader: Box<dyn Read + Send>,
+        digest: Option<&Digest>,
+        diff_id: &Digest,
         links: &[UnreadLink],
     ) -> Result<Vec<FileFact>, PassError> {
-        let mut targets: BTreeMap<Vec<u8>, Vec<ImagePath>> = BTreeMap::new();
+        let mut targets = Targets::default();
         for link in links {
-            targets
-                .entry(link.target.as_bytes().to_vec())
-                .or_default()
-                .push(link.path.clone());
+            let paths = targets.of.entry(link.target.as_bytes()).or_default();
+            paths.push(link.path.as_bytes());
+            targets.paths.insert(link.path.as_bytes());
         }
         let stream =
             LayerStream::new(reader, self.limits, self.progress).map_err(PassError::Source)?;
         let mut walk = Walk::new(self, Some(&targets));
         let stream = walk.run(stream);
         let (facts, digests) = walk.finish(stream);
-        match digests.stop {
-            Some(Stop::Source(error)) => Err(PassError::Source(error)),
-            _ => Ok(facts.facts),
-        }
+        let limited = matches!(digests.stop, Some(Stop::Limit(_)));
+        verify(digests, limited, digest, diff_id)?;
+        Ok(facts.facts)
     }
 
     /// Hands one file that lies outside of any archive to the analyzers.
@@ -218,6 +206,10 @@ impl Pass<'_> {
         let mut complete = true;
         let mut failure = None;
         loop {
+            // A sparse file on disk may claim exabytes: nobody reads beyond what somebody wants.
+            if offer.full() {
+                break;
+            }
             match content.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(count) => offer.write(buffer.get(..count).unwrap_or_default()),
@@ -234,6 +226,44 @@ impl Pass<'_> {
     }
 }
 
+/// Holds a layer to its digests; says whether both were there to be held.
+fn verify(
+    digests: stream::Digests,
+    limited: bool,
+    digest: Option<&Digest>,
+    diff_id: &Digest,
+) -> Result<bool, PassError> {
+    if let Some(Stop::Source(error)) = digests.stop {
+        return Err(PassError::Source(error));
+    }
+    if !limited
+        && let Some(expected) = digest
+        && *expected != digests.blob
+    {
+        return Err(PassError::Digest {
+            expected: expected.clone(),
+            got: digests.blob,
+        });
+    }
+    match digests.diff_id {
+        Some(got) if got != *diff_id => Err(PassError::DiffId {
+            expected: diff_id.clone(),
+            got,
+        }),
+        Some(_) => Ok(true),
+        None => Ok(false),
+    }
+}
+
+/// Is what the second pass looks for.
+#[derive(Default)]
+struct Targets<'a> {
+    /// Whose content is wanted, and under which paths.
+    of: BTreeMap<&'a [u8], Vec<&'a [u8]>>,
+    /// All those paths.
+    paths: HashSet<&'a [u8]>,
+}
+
 /// Is the way of one file's content to those who want it.
 #[derive(Default)]
 struct Offer {
@@ -242,6 +272,10 @@ struct Offer {
     kept: Vec<u8>,
     keep: u64,
     seen: u64,
+    /// How many bytes of paths may still be kept with facts; `None` for any number.
+    room: Option<usize>,
+    /// Whether facts were left out for want of room.
+    cut: bool,
 }
 
 impl Offer {
@@ -274,14 +308,15 @@ impl Offer {
         self.whole.is_empty() && self.streams.is_empty()
     }
 
+    /// Says whether more content would change nothing: it is known to be cut, and nobody streams.
+    fn full(&self) -> bool {
+        self.streams.is_empty() && self.seen > self.keep
+    }
+
     /// Waits for the turn to hold a large file.
     fn turn(&self, size: u64) -> Option<std::sync::MutexGuard<'static, ()>> {
         let large = !self.whole.is_empty() && size.min(self.keep) >= LARGE_FILE;
-        large.then(|| {
-            LARGE_FILE_TURN
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-        })
+        large.then(wait_for_turn)
     }
 
     fn write(&mut self, chunk: &[u8]) {
@@ -305,12 +340,23 @@ impl Offer {
         out: &mut Vec<FileFact>,
     ) {
         let mut facts: Vec<Fact> = Vec::new();
+        let room = &mut self.room;
+        let cut = &mut self.cut;
         let mut keep = |analyzer: u16, facts: &mut Vec<Fact>| {
-            out.extend(facts.drain(..).map(|fact| FileFact {
-                path: ImagePath::from_normalized(entry.path),
-                analyzer,
-                fact,
-            }));
+            for fact in facts.drain(..) {
+                if let Some(room) = room {
+                    let Some(left) = room.checked_sub(entry.path.len()) else {
+                        *cut = true;
+                        return;
+                    };
+                    *room = left;
+                }
+                out.push(FileFact {
+                    path: ImagePath::from_normalized(entry.path),
+                    analyzer,
+                    fact,
+                });
+            }
         };
         for (index, limit) in &self.whole {
             let Some(analyzer) = analyzers.get(usize::from(*index)) else {
@@ -335,15 +381,24 @@ impl Offer {
 /// Is the walk over one layer's members.
 struct Walk<'a> {
     pass: &'a Pass<'a>,
-    /// Second pass only: which contents are wanted, and under which paths.
-    targets: Option<&'a BTreeMap<Vec<u8>, Vec<ImagePath>>>,
+    /// Second pass only: which contents are wanted.
+    targets: Option<&'a Targets<'a>>,
     files: FileList,
     facts: Vec<FileFact>,
-    unread_links: Vec<UnreadLink>,
+    unread_links: Vec<Option<UnreadLink>>,
     issues: Vec<Issue>,
     more_issues: usize,
-    /// Paths that have facts, to drop them when the same path comes again in this layer.
-    told: HashSet<Vec<u8>>,
+    /// Paths that have facts and which, to drop them when the same path comes again in this layer.
+    told: HashMap<Vec<u8>, (usize, usize)>,
+    /// How many facts are marked [`REPLACED`].
+    replaced: usize,
+    /// Paths with an unread hard link, and which.
+    linked: HashMap<Vec<u8>, usize>,
+    /// Second pass only: paths whose hard link was made; what comes of its file's name later is
+    /// another file.
+    made: HashSet<Vec<u8>>,
+    /// How many bytes of shared content may still be handed over.
+    shared_left: u64,
     path: Vec<u8>,
     link: Vec<u8>,
     offer: Offer,
@@ -351,7 +406,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(pass: &'a Pass<'a>, targets: Option<&'a BTreeMap<Vec<u8>, Vec<ImagePath>>>) -> Self {
+    fn new(pass: &'a Pass<'a>, targets: Option<&'a Targets<'a>>) -> Self {
         Self {
             pass,
             targets,
@@ -360,10 +415,17 @@ impl<'a> Walk<'a> {
             unread_links: Vec::new(),
             issues: Vec::new(),
             more_issues: 0,
-            told: HashSet::new(),
+            told: HashMap::new(),
+            replaced: 0,
+            linked: HashMap::new(),
+            made: HashSet::new(),
+            shared_left: pass.limits.shared_bytes,
             path: Vec::new(),
             link: Vec::new(),
-            offer: Offer::default(),
+            offer: Offer {
+                room: Some(pass.limits.path_bytes),
+                ..Offer::default()
+            },
             list_full: false,
         }
     }
@@ -402,12 +464,16 @@ impl<'a> Walk<'a> {
                 ),
             ));
         }
+        let mut facts = self.facts;
+        if self.replaced > 0 {
+            facts.retain(|fact| fact.analyzer != REPLACED);
+        }
         let facts = LayerFacts {
             diff_id: None,
             size_bytes: 0,
             files,
-            facts: self.facts,
-            unread_links: self.unread_links,
+            facts,
+            unread_links: self.unread_links.into_iter().flatten().collect(),
             issues,
         };
         (facts, digests)
@@ -457,22 +523,67 @@ impl<'a> Walk<'a> {
         }
         if self.targets.is_none() {
             self.list(reader, kind, path, link);
-            if self.told.remove(path.as_slice()) {
-                self.facts
-                    .retain(|fact| fact.path.as_bytes() != path.as_slice());
+            self.forget(path);
+        }
+        match (kind, self.targets) {
+            (EntryKind::File, None) => self.content(reader, path),
+            (EntryKind::File, Some(targets)) => {
+                if let Some(links) = targets.of.get(path.as_slice()) {
+                    self.shared_content(reader, links);
+                }
+            }
+            (EntryKind::HardLink, None) => self.hard_link(reader, path, link),
+            (EntryKind::HardLink, Some(targets)) if targets.paths.contains(path.as_slice()) => {
+                self.made.insert(path.clone());
+            }
+            _ => {}
+        }
+    }
+
+    /// Drops what an earlier entry of the same name stated: the later one takes its place.
+    fn forget(&mut self, path: &[u8]) {
+        if let Some(index) = self.linked.remove(path)
+            && let Some(link) = self.unread_links.get_mut(index)
+        {
+            *link = None;
+        }
+        let Some((from, to)) = self.told.remove(path) else {
+            return;
+        };
+        if let Some(room) = &mut self.offer.room {
+            *room += (to - from) * path.len();
+        }
+        if to == self.facts.len() {
+            self.facts.truncate(from);
+            return;
+        }
+        for fact in self.facts.get_mut(from..to).unwrap_or_default() {
+            fact.analyzer = REPLACED;
+        }
+        self.replaced += to - from;
+        // Moving the rest up is paid for by as many facts that were dropped.
+        if self.replaced > self.facts.len() / 2 {
+            self.facts.retain(|fact| fact.analyzer != REPLACED);
+            self.replaced = 0;
+            let mut from = 0;
+            for run in self.facts.chunk_by(|one, next| one.path == next.path) {
+                let to = from + run.len();
+                let path = run.first().map(|fact| fact.path.as_bytes());
+                if let Some(range) = path.and_then(|path| self.told.get_mut(path)) {
+                    *range = (from, to);
+                }
+                from = to;
             }
         }
-        match kind {
-            EntryKind::File => match self.targets {
-                None => self.content(reader, path),
-                Some(targets) => {
-                    if let Some(links) = targets.get(path.as_slice()) {
-                        self.shared_content(reader, links);
-                    }
-                }
-            },
-            EntryKind::HardLink if self.targets.is_none() => self.hard_link(reader, path, link),
-            _ => {}
+    }
+
+    /// Notes which facts a path has; says when some had to be left out.
+    fn tell(&mut self, path: &[u8], before: usize) {
+        if self.facts.len() > before {
+            self.told.insert(path.to_vec(), (before, self.facts.len()));
+        }
+        if std::mem::take(&mut self.offer.cut) {
+            self.facts_full(path);
         }
     }
 
@@ -552,16 +663,13 @@ impl<'a> Walk<'a> {
         let offer = &mut self.offer;
         let complete = reader.content(|chunk| offer.write(chunk));
         offer.finish(self.pass.analyzers, &entry, complete, &mut self.facts);
-        if self.facts.len() > before {
-            self.told.insert(path.to_vec());
-        }
+        self.tell(path, before);
     }
 
     /// Second pass: hands one content over under each of the paths that share it.
-    fn shared_content(&mut self, reader: &mut TarReader<'_>, links: &[ImagePath]) {
+    fn shared_content(&mut self, reader: &mut TarReader<'_>, links: &[&[u8]]) {
         let member = &reader.member;
         let (mode, uid, gid, size) = (member.mode, member.uid, member.gid, member.size);
-        let mut offers: Vec<Offer> = Vec::new();
         let entry_of = |path| Entry {
             path,
             kind: EntryKind::File,
@@ -573,26 +681,71 @@ impl<'a> Walk<'a> {
             xattrs: &[],
             head: &[],
         };
+        // Held once, as far as the one who wants most of it wants it.
+        let mut keep = 0;
         for link in links {
-            let mut offer = Offer::default();
-            offer.ask(self.pass.analyzers, &entry_of(link.as_bytes()));
-            offers.push(offer);
+            self.offer.ask(self.pass.analyzers, &entry_of(link));
+            keep = keep.max(self.offer.keep);
         }
+        let large = size.min(keep) >= LARGE_FILE;
+        let _turn = large.then(wait_for_turn);
+        let keep = usize::try_from(keep).unwrap_or(usize::MAX);
+        let mut kept: Vec<u8> = Vec::new();
+        let mut seen = 0_u64;
         let complete = reader.content(|chunk| {
-            for offer in &mut offers {
-                offer.write(chunk);
-            }
+            seen += chunk.len() as u64;
+            let room = keep.saturating_sub(kept.len()).min(chunk.len());
+            kept.extend_from_slice(chunk.get(..room).unwrap_or_default());
         });
-        for (offer, link) in offers.iter_mut().zip(links) {
-            let entry = entry_of(link.as_bytes());
+        for link in links {
+            if self.made.contains(*link) {
+                continue;
+            }
+            let entry = entry_of(link);
+            self.offer.ask(self.pass.analyzers, &entry);
+            // Streams have searched the content under its file's name.
+            self.offer.streams.clear();
+            let cost = self.offer.keep.min(kept.len() as u64);
+            let left = self.shared_left.checked_sub(cost);
+            let (Some(left), true) = (left, self.facts.len() < self.pass.limits.facts) else {
+                return self.shared_full(link);
+            };
+            self.shared_left = left;
+            self.forget(link);
+            let before = self.facts.len();
+            let offer = &mut self.offer;
+            offer.seen = seen;
+            std::mem::swap(&mut offer.kept, &mut kept);
             offer.finish(self.pass.analyzers, &entry, complete, &mut self.facts);
+            std::mem::swap(&mut offer.kept, &mut kept);
+            let cut = std::mem::take(&mut offer.cut);
+            self.tell(link, before);
+            if cut {
+                return self.shared_full(link);
+            }
         }
+    }
+
+    /// Says, as a fact beside the others, that not every hard link's content was looked at.
+    fn shared_full(&mut self, path: &[u8]) {
+        let detail = format!(
+            "the layer's hard links share more than {} bytes, or have more than {} facts; what is \
+             in this file and in others that share its content was left out",
+            self.pass.limits.shared_bytes, self.pass.limits.facts
+        );
+        let issue = Issue::new(IssueKind::LimitReached, escape_bytes(path), detail);
+        self.facts.push(FileFact {
+            path: ImagePath::from_normalized(path),
+            analyzer: 0,
+            fact: Fact::Issue(issue),
+        });
     }
 
     fn facts_full(&mut self, path: &[u8]) {
         let detail = format!(
-            "more than {} facts in one layer; this file and those after it were left out",
-            self.pass.limits.facts
+            "more than {} facts in one layer, or more than {} bytes of their paths; what is in \
+             this file and in those after it was left out",
+            self.pass.limits.facts, self.pass.limits.path_bytes
         );
         self.issue(IssueKind::LimitReached, &escape_bytes(path), &detail);
     }
@@ -616,11 +769,26 @@ impl<'a> Walk<'a> {
             .analyzers
             .iter()
             .any(|analyzer| matches!(analyzer.wants(&entry), Want::Whole { .. }));
-        if wanted && self.unread_links.len() < self.pass.limits.facts {
-            self.unread_links.push(UnreadLink {
-                path: ImagePath::from_normalized(path),
-                target: ImagePath::from_normalized(target),
-            });
+        if !wanted {
+            return;
         }
+        let cost = 2 * path.len() + target.len();
+        let left = self.offer.room.and_then(|room| room.checked_sub(cost));
+        let (Some(left), true) = (left, self.unread_links.len() < self.pass.limits.facts) else {
+            return self.facts_full(path);
+        };
+        self.offer.room = Some(left);
+        self.linked.insert(path.to_vec(), self.unread_links.len());
+        self.unread_links.push(Some(UnreadLink {
+            path: ImagePath::from_normalized(path),
+            target: ImagePath::from_normalized(target),
+        }));
     }
+}
+
+/// Waits for the turn to hold a large file.
+fn wait_for_turn() -> std::sync::MutexGuard<'static, ()> {
+    LARGE_FILE_TURN
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
