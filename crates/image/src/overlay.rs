@@ -6,13 +6,13 @@
 //! kept as *hidden*, with the layer that hides them.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Bound;
 
 use plimsoll_model::analyzer::{EntryKind, Fact};
 use plimsoll_model::layer::{FileFact, LayerFacts, ListedFile};
-use plimsoll_model::path::{ImagePath, file_name, parent};
+use plimsoll_model::path::{ImagePath, MAX_PATH_BYTES, file_name, parent};
 
 /// The prefix of whiteout names.
 const WHITEOUT: &[u8] = b".wh.";
@@ -22,6 +22,13 @@ const OPAQUE: &[u8] = b".wh..wh..opq";
 const MAX_LINKS_FOLLOWED: usize = 40;
 /// The most symbolic links that are kept of an image.
 const MAX_SYMLINKS: usize = 300_000;
+/// The most bytes of paths and targets of symbolic links that are kept of an image.
+const MAX_SYMLINK_BYTES: usize = 48 << 20;
+/// The longest target of a symbolic link, in bytes (Linux's `PATH_MAX` without the NUL): a longer
+/// one cannot be made, and a path that grows beyond [`MAX_PATH_BYTES`] cannot be followed.
+const MAX_TARGET: usize = 4095;
+/// How deep the folders above a path are remembered; what lies deeper is looked up each time.
+const MAX_PREFIXES: usize = 64;
 
 /// Says whether a path is a whiteout or a mark of an old union file system, not a file.
 pub fn is_whiteout(path: &[u8]) -> bool {
@@ -61,6 +68,12 @@ pub struct Squashed<'a> {
 #[derive(Debug, Default)]
 struct Symlinks {
     targets: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// How many links have a path of this hash ([`step`]): tells most paths that are none at a
+    /// glance.
+    hashes: HashMap<u64, u32>,
+    /// The folders above links; only grows.
+    above: Prefixes,
+    bytes: usize,
     cut: bool,
 }
 
@@ -83,6 +96,7 @@ pub fn squash(layers: &[LayerFacts], same: impl Fn(&Fact) -> Option<String>) -> 
         interesting: Prefixes::default(),
         paths: BTreeMap::new(),
         symlinks: Symlinks::default(),
+        emptied: HashSet::new(),
     };
     for (index, layer) in layers.iter().enumerate() {
         merge.layer(index, layer);
@@ -105,10 +119,14 @@ struct Merge<'a> {
     /// Every path that has or had facts, with its statements, oldest first.
     paths: BTreeMap<Vec<u8>, Vec<Version<'a>>>,
     symlinks: Symlinks,
+    /// Hashes of the folders below which the current layer has hidden all there was: a layer may
+    /// say so a million times.
+    emptied: HashSet<u64>,
 }
 
 impl<'a> Merge<'a> {
     fn layer(&mut self, index: usize, layer: &'a LayerFacts) {
+        self.emptied.clear();
         if index > 0 {
             self.deletions(index, layer);
         }
@@ -129,10 +147,10 @@ impl<'a> Merge<'a> {
             }
             match file.kind {
                 EntryKind::Symlink => {
-                    folder.forget();
+                    folder.forget(&seen);
                     self.symlinks.insert(&seen, file.link);
                 }
-                _ if self.symlinks.remove(&seen) => folder.forget(),
+                _ if self.symlinks.remove(&seen) => folder.forget(&seen),
                 _ => {}
             }
             if let Some(facts) = own.remove(file.path) {
@@ -152,7 +170,8 @@ impl<'a> Merge<'a> {
                 && before.hidden_by.is_none()
             {
                 if before.layer == index {
-                    before.facts.extend(facts);
+                    // Two names of this layer for one place: the later file is what is there.
+                    before.facts = facts;
                     continue;
                 }
                 before.hidden_by = Some(index);
@@ -170,12 +189,12 @@ impl<'a> Merge<'a> {
     /// before the layer's own files.
     fn deletions(&mut self, index: usize, layer: &LayerFacts) {
         let mut folder = FolderCache::default();
-        let mut removed: Vec<(Vec<u8>, bool)> = Vec::new();
+        let mut unlinked: BTreeSet<(Vec<u8>, bool)> = BTreeSet::new();
         layer.files.for_each(|file: ListedFile<'_>| {
             let name = file_name(file.path);
-            if name == OPAQUE {
+            let (path, itself) = if name == OPAQUE {
                 let seen = folder.place(&self.symlinks, file.path);
-                removed.push((parent(&seen).to_vec(), false));
+                (parent(&seen).to_vec(), false)
             } else if let Some(target) = name.strip_prefix(WHITEOUT)
                 // `.wh.`, `.wh..` and `.wh...` would delete the folder itself or its parent;
                 // `.wh..wh.*` are marks of AUFS.
@@ -190,14 +209,26 @@ impl<'a> Merge<'a> {
                     path.push(b'/');
                 }
                 path.extend_from_slice(target);
-                removed.push((path, true));
-            }
-        });
-        for (path, itself) in removed {
+                (path, true)
+            } else {
+                // A folder in a link's place: whiteouts in it are not about the link's target.
+                if file.kind == EntryKind::Directory && self.symlinks.remove(file.path) {
+                    folder.forget(file.path);
+                }
+                return;
+            };
             self.hide_below(index, &path, true);
-            self.symlinks.remove_below(&path);
             if itself {
                 self.hide_exact(index, &path, true);
+            }
+            // Links go only once every whiteout has found its place by them.
+            if self.symlinks.below(&path) || (itself && self.symlinks.get(&path).is_some()) {
+                unlinked.insert((path, itself));
+            }
+        });
+        for (path, itself) in unlinked {
+            self.symlinks.remove_below(&path);
+            if itself {
                 self.symlinks.remove(&path);
             }
         }
@@ -228,6 +259,9 @@ impl<'a> Merge<'a> {
         if !path.is_empty() && !self.interesting.contains(path) {
             return;
         }
+        if !self.emptied.insert(self.emptied.hasher().hash_one(path)) {
+            return;
+        }
         let (from, to) = range_below(path);
         let range = (
             Bound::Included(from),
@@ -243,14 +277,22 @@ impl<'a> Merge<'a> {
         let mut hidden = Vec::new();
         for (path, versions) in &self.paths {
             let path = ImagePath::from_normalized(path.as_slice());
-            let keys: Vec<HashSet<String>> = versions
+            // Most paths have one version, which needs no comparing.
+            let compared = if versions.len() > 1 {
+                versions.as_slice()
+            } else {
+                &[]
+            };
+            let keys: Vec<HashSet<String>> = compared
                 .iter()
                 .map(|v| v.facts.iter().filter_map(|f| same(&f.fact)).collect())
                 .collect();
             for (at, version) in versions.iter().enumerate() {
                 for fact in &version.facts {
                     let mut introduced = version.layer;
-                    if let Some(key) = same(&fact.fact) {
+                    if at > 0
+                        && let Some(key) = same(&fact.fact)
+                    {
                         let mut newer = version.layer;
                         let before = versions.iter().zip(&keys).take(at).rev();
                         for (older, older_keys) in before {
@@ -315,19 +357,50 @@ fn range_below(path: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
 
 impl Symlinks {
     fn insert(&mut self, path: &[u8], target: &[u8]) {
-        if self.targets.len() >= MAX_SYMLINKS && !self.targets.contains_key(path) {
+        self.remove(path);
+        let bytes = path.len() + target.len();
+        if self.targets.len() >= MAX_SYMLINKS
+            || self.bytes + bytes > MAX_SYMLINK_BYTES
+            || target.len() > MAX_TARGET
+        {
             self.cut = true;
             return;
         }
+        self.bytes += bytes;
+        *self.hashes.entry(hash_of(path)).or_default() += 1;
+        self.above.add(parent(path));
         self.targets.insert(path.to_vec(), target.to_vec());
     }
 
+    fn get(&self, path: &[u8]) -> Option<&[u8]> {
+        if self.targets.is_empty() || !self.hashes.contains_key(&hash_of(path)) {
+            return None;
+        }
+        self.targets.get(path).map(Vec::as_slice)
+    }
+
     fn remove(&mut self, path: &[u8]) -> bool {
-        !self.targets.is_empty() && self.targets.remove(path).is_some()
+        if self.get(path).is_none() {
+            return false;
+        }
+        if let Some(target) = self.targets.remove(path) {
+            self.bytes -= path.len() + target.len();
+        }
+        let hash = hash_of(path);
+        if let Some(count) = self.hashes.get_mut(&hash) {
+            *count -= 1;
+            if *count == 0 {
+                self.hashes.remove(&hash);
+            }
+        }
+        true
     }
 
     /// Says whether any link lies below a path.
     fn below(&self, path: &[u8]) -> bool {
+        if self.targets.is_empty() || !self.above.contains(path) {
+            return false;
+        }
         let (from, to) = range_below(path);
         let range = (
             Bound::Included(from),
@@ -348,7 +421,7 @@ impl Symlinks {
             .map(|(path, _)| path.clone())
             .collect();
         for path in gone {
-            self.targets.remove(&path);
+            self.remove(&path);
         }
     }
 
@@ -358,43 +431,62 @@ impl Symlinks {
         if !self.on_the_way(path, last) {
             return Some(Cow::Borrowed(path));
         }
-        let mut todo: Vec<Vec<u8>> = path
-            .split(|b| *b == b'/')
-            .rev()
-            .map(<[u8]>::to_vec)
-            .collect();
+        let mut todo: Vec<u8> = path.to_vec();
+        let mut at = 0;
         let mut done: Vec<u8> = Vec::new();
+        // The hash of what is done, and what it was at each of its folders.
+        let mut hash = EMPTY_HASH;
+        let mut before: Vec<(usize, u64)> = Vec::new();
         let mut followed = 0;
-        while let Some(part) = todo.pop() {
-            match part.as_slice() {
+        while let Some(rest) = todo.get(at..).filter(|rest| !rest.is_empty()) {
+            let length = rest.iter().position(|b| *b == b'/').unwrap_or(rest.len());
+            let part = rest.get(..length).unwrap_or_default();
+            at = (at + length + 1).min(todo.len());
+            match part {
                 b"" | b"." => continue,
                 b".." => {
-                    let up = parent(&done).len();
-                    done.truncate(up);
+                    if let Some((length, earlier)) = before.pop() {
+                        done.truncate(length);
+                        hash = earlier;
+                    }
                     continue;
                 }
                 _ => {}
             }
-            let before = done.len();
+            before.push((done.len(), hash));
+            let start = done.len();
             if !done.is_empty() {
                 done.push(b'/');
             }
-            done.extend_from_slice(&part);
-            if todo.is_empty() && !last {
+            done.extend_from_slice(part);
+            hash = step(hash, done.get(start..).unwrap_or_default());
+            if done.len() > MAX_PATH_BYTES {
+                return None;
+            }
+            if at == todo.len() && !last {
                 break;
             }
-            if let Some(target) = self.targets.get(&done) {
-                followed += 1;
-                if followed > MAX_LINKS_FOLLOWED {
-                    return None;
-                }
-                if target.starts_with(b"/") {
-                    done.clear();
-                } else {
-                    done.truncate(before);
-                }
-                todo.extend(target.split(|b| *b == b'/').rev().map(<[u8]>::to_vec));
+            if !self.hashes.contains_key(&hash) {
+                continue;
             }
+            let Some(target) = self.targets.get(&done) else {
+                continue;
+            };
+            followed += 1;
+            if followed > MAX_LINKS_FOLLOWED {
+                return None;
+            }
+            if target.starts_with(b"/") {
+                done.clear();
+                before.clear();
+                hash = EMPTY_HASH;
+            } else if let Some((length, earlier)) = before.pop() {
+                done.truncate(length);
+                hash = earlier;
+            }
+            let rest = todo.get(at..).unwrap_or_default();
+            todo = [target.as_slice(), b"/", rest].concat();
+            at = 0;
         }
         Some(Cow::Owned(done))
     }
@@ -404,16 +496,43 @@ impl Symlinks {
         if self.targets.is_empty() {
             return false;
         }
-        let folders = path
-            .iter()
-            .enumerate()
-            .filter(|(_, b)| **b == b'/')
-            .map(|(at, _)| at);
-        folders.chain(last.then_some(path.len())).any(|end| {
-            path.get(..end)
-                .is_some_and(|prefix| self.targets.contains_key(prefix))
-        })
+        let mut hash = EMPTY_HASH;
+        let mut from = 0;
+        loop {
+            let rest = path.get(from..).unwrap_or_default();
+            // From one slash to the next.
+            let skipped = usize::from(from > 0);
+            let length = rest.iter().skip(skipped).position(|b| *b == b'/');
+            let Some(length) = length.map(|length| length + skipped) else {
+                hash = step(hash, rest);
+                return last && self.hashes.contains_key(&hash) && self.targets.contains_key(path);
+            };
+            let (part, _) = rest.split_at_checked(length).unwrap_or_default();
+            hash = step(hash, part);
+            from += length;
+            if self.hashes.contains_key(&hash)
+                && let Some(prefix) = path.get(..from)
+                && self.targets.contains_key(prefix)
+            {
+                return true;
+            }
+        }
     }
+}
+
+/// Is the hash of the empty path (FNV-1a's offset basis).
+const EMPTY_HASH: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// Continues a path's hash with the next bytes (FNV-1a): the hashes of all the folders above a path
+/// come of one walk over it. It only tells what need not be looked up.
+fn step(hash: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(hash, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+fn hash_of(path: &[u8]) -> u64 {
+    step(EMPTY_HASH, path)
 }
 
 /// Remembers where the last entry's folder really lies: entries come folder by folder.
@@ -452,13 +571,17 @@ impl FolderCache {
         }
     }
 
-    fn forget(&mut self) {
-        self.known = false;
+    /// Forgets the folder when a link that came or went at a path may lie on its way.
+    fn forget(&mut self, path: &[u8]) {
+        let below = self.folder.strip_prefix(path);
+        if self.real.is_some() || below.is_some_and(|rest| matches!(rest, [] | [b'/', ..])) {
+            self.known = false;
+        }
     }
 }
 
-/// Is the set of hashes of paths with facts and of the folders above them.
-#[derive(Default)]
+/// Is the set of hashes of paths and of the folders above them, down to [`MAX_PREFIXES`] deep.
+#[derive(Debug, Default)]
 struct Prefixes {
     hashes: HashSet<u64>,
     state: std::hash::BuildHasherDefault<std::hash::DefaultHasher>,
@@ -471,8 +594,17 @@ impl Prefixes {
         hasher.finish()
     }
 
+    /// Returns the path, or the part of it that is no deeper than is remembered.
+    fn shallow(path: &[u8]) -> &[u8] {
+        let mut slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        match slashes.nth(MAX_PREFIXES) {
+            Some((at, _)) => path.get(..at).unwrap_or_default(),
+            None => path,
+        }
+    }
+
     fn add(&mut self, path: &[u8]) {
-        let mut rest = path;
+        let mut rest = Self::shallow(path);
         loop {
             let hash = self.hash(rest);
             if !self.hashes.insert(hash) || rest.is_empty() {
@@ -484,6 +616,6 @@ impl Prefixes {
 
     /// May say yes for a path that is not in the set; the exact look-up follows.
     fn contains(&self, path: &[u8]) -> bool {
-        !self.hashes.is_empty() && self.hashes.contains(&self.hash(path))
+        !self.hashes.is_empty() && self.hashes.contains(&self.hash(Self::shallow(path)))
     }
 }

@@ -282,6 +282,36 @@ fn linked_folders_are_followed_across_layers() {
         .symlink("esc", "../../../../etc")
         .file("esc/passwd", "x");
     assert_eq!(merged(vec![out]), ["/etc/passwd=x"]);
+    // A folder in a link's place shields the link's target from its whiteouts.
+    let shield = LayerBuilder::new().dir("bin").whiteout("bin/a");
+    assert_eq!(merged(vec![base(), shield]), ["/usr/bin/a=1"]);
+    // Two names for one place in one layer: the later file is there.
+    let twice = LayerBuilder::new()
+        .dir("usr/bin")
+        .symlink("bin", "usr/bin")
+        .file("usr/bin/a", "1")
+        .file("bin/a", "2");
+    assert_eq!(merged(vec![twice]), ["/usr/bin/a=2"]);
+    // A link to a link whose target has `..` after a link.
+    let chain = LayerBuilder::new()
+        .symlink("one", "two/../three")
+        .symlink("two", "/deep/er")
+        .file("one/x", "y");
+    assert_eq!(merged(vec![chain]), ["/deep/three/x=y"]);
+    // Links that come and go while a folder is being filled.
+    let moving = LayerBuilder::new()
+        .file("f/a", "1")
+        .symlink("f", "g")
+        .file("f/b", "2")
+        .symlink("f", "h")
+        .file("f/c", "3");
+    assert_eq!(merged(vec![moving]), ["/f/a=1", "/g/b=2", "/h/c=3"]);
+    // Deeper than the folders above a fact are remembered.
+    let deep = format!("{}x", "d/".repeat(200));
+    let lower = LayerBuilder::new().file(&deep, "1");
+    let middle = format!("{}d", "d/".repeat(150));
+    let upper = LayerBuilder::new().whiteout(&middle);
+    assert_eq!(merged(vec![lower, upper]), gone);
     // A loop ends.
     let looped = LayerBuilder::new()
         .symlink("l1", "l2")
