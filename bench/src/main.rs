@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 mod floor;
 mod images;
+mod matching;
 mod measure;
 mod reading;
 mod table;

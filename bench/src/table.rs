@@ -74,6 +74,9 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
         }
     }
     memory(&options, &own, &mut out)?;
+    if let Some(db) = &options.db {
+        crate::matching::table(db, &mut out)?;
+    }
     if !any {
         say("no real image was measured; build them with ../shared/images/build-images.sh");
     }

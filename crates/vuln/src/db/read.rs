@@ -156,6 +156,21 @@ impl Database {
             .collect()
     }
 
+    /// Returns the names of the packages of an ecosystem that something is stated about, sorted.
+    pub fn names(&self, ecosystem: &str) -> Vec<String> {
+        let Some(table) = Table::open(self.section(Section::Packages)) else {
+            return Vec::new();
+        };
+        let suffix = package_key(ecosystem, "");
+        let names = table.from(&[]).filter_map(|(mut key, _)| {
+            key.ends_with(&suffix).then(|| {
+                key.truncate(key.len() - suffix.len());
+                String::from_utf8_lossy(&key).into_owned()
+            })
+        });
+        names.collect()
+    }
+
     /// Returns how many packages, statements and vulnerabilities it holds.
     pub fn counts(&self) -> (u64, u64, u64) {
         (
