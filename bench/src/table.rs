@@ -38,6 +38,7 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     );
     let full_layout = options.images.join("oci/debian-12-full");
     let full_archive = options.images.join("docker/debian-12-full.tar");
+    let zstd = options.images.join("oci/zstd");
     let slim = options.images.join("docker/debian-12-slim.tar");
     let mut any = false;
     for (title, path, scheme) in [
@@ -50,6 +51,11 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
             "debian-12-full, docker-archive, plain layers (959 MB)",
             &full_archive,
             "docker-archive",
+        ),
+        (
+            "python-app, OCI layout, zstd layers (300 MB)",
+            &zstd,
+            "oci-dir",
         ),
         (
             "debian-12-slim, docker-archive (78 MB)",

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use crate::packages::is_root;
 use crate::shell::{command, project_dir, run, target_dir};
 
-/// The images that tests read; together they take about three minutes to build.
+/// The images that tests read; together they take about six minutes to build.
 const IMAGES: &[&str] = &[
     "debian-12-slim",
     "debian-11-slim",
+    "debian-13-slim",
+    "debian-12-full",
     "python-app",
     "fs-tricks",
     "malicious",
@@ -21,8 +23,8 @@ const IMAGES: &[&str] = &[
     "bomb",
 ];
 
-/// The images for the benchmark and for tests that can wait: large, or slow to build.
-const LARGE: &[&str] = &["debian-12-full", "zstd"];
+/// The images that only the benchmark reads.
+const BENCHMARK: &[&str] = &["zstd"];
 
 /// Returns the folder that the images are in: `PLIMSOLL_IMAGES`, else `target/images`.
 pub(crate) fn folder() -> PathBuf {
@@ -37,7 +39,7 @@ pub(crate) fn folder() -> PathBuf {
 pub(crate) fn build(all: bool) {
     let folder = folder();
     let wanted = if all {
-        [IMAGES, LARGE].concat()
+        [IMAGES, BENCHMARK].concat()
     } else {
         IMAGES.to_vec()
     };

@@ -16,7 +16,7 @@ workspace and runs every test. What cannot be had is said, and the tests that ne
 skip. The last line counts: `X passed, Y failed, Z skipped`.
 
     --no-setup     install nothing and build no images
-    --all-images   build the large images too (about three minutes more)
+    --all-images   build the images of the benchmark too
 
 PLIMSOLL_IMAGES names the folder of the images (default: target/images), PLIMSOLL_SHARED
 that of the shared material (default: ../shared). Other arguments go to `cargo test`:
