@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use plimsoll_model::severity::Severity;
 
@@ -29,16 +30,27 @@ pub(crate) enum Command {
     /// Scans an image: lists its packages, matches them with advisories, reports
     Scan(Box<ScanArgs>),
     /// Works with the vulnerability database
+    #[command(after_help = "Start with: plimsoll db build --from FEEDS -o plimsoll.db")]
     Db(DbArgs),
     /// Compares version orders: reads lines such as 'A < B', prints those that are not so
     Versions(VersionsArgs),
     /// Prints completions for a shell
+    #[command(after_help = "Example:
+  plimsoll completions bash > ~/.local/share/bash-completion/completions/plimsoll")]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
     /// Prints the manual page
+    #[command(after_help = "Example:
+  plimsoll man > ~/.local/share/man/man1/plimsoll.1")]
     Man,
+}
+
+/// Reads what a variable or the configuration file says of a switch: `1`, `true`, `yes`, `on` and
+/// their opposites.
+fn switch() -> BoolishValueParser {
+    BoolishValueParser::new()
 }
 
 /// Is what `scan` takes.
@@ -80,13 +92,7 @@ pub(crate) struct ScanArgs {
     pub(crate) format: String,
 
     /// Writes a report to a file as well, in any format; may be repeated
-    #[arg(
-        short,
-        long,
-        value_name = "F=FILE",
-        env = "PLIMSOLL_OUTPUT",
-        value_delimiter = ','
-    )]
+    #[arg(short, long, value_name = "F=FILE", env = "PLIMSOLL_OUTPUT")]
     pub(crate) output: Vec<String>,
 
     /// Reports only findings that are at least this bad (the gate sees all)
@@ -99,7 +105,7 @@ pub(crate) struct ScanArgs {
     pub(crate) severity: Level,
 
     /// Leaves out findings that have no fixed version, for the gate too
-    #[arg(long, env = "PLIMSOLL_ONLY_FIXED")]
+    #[arg(long, env = "PLIMSOLL_ONLY_FIXED", value_parser = switch())]
     pub(crate) only_fixed: bool,
 
     /// Fails (exit code 1) when a finding is at least this bad
@@ -115,11 +121,11 @@ pub(crate) struct ScanArgs {
     pub(crate) platform: Option<String>,
 
     /// Scans every platform of an index
-    #[arg(long, env = "PLIMSOLL_ALL_PLATFORMS", conflicts_with = "platform")]
+    #[arg(long, env = "PLIMSOLL_ALL_PLATFORMS", value_parser = switch())]
     pub(crate) all_platforms: bool,
 
     /// Asks no registry and no daemon
-    #[arg(long, env = "PLIMSOLL_OFFLINE")]
+    #[arg(long, env = "PLIMSOLL_OFFLINE", value_parser = switch())]
     pub(crate) offline: bool,
 
     /// Allows plain HTTP or an unverified certificate for a registry; may be repeated
@@ -141,7 +147,7 @@ pub(crate) struct ScanArgs {
     pub(crate) ca_cert: Vec<PathBuf>,
 
     /// Keeps and uses no facts of layers that were read before
-    #[arg(long, env = "PLIMSOLL_NO_CACHE")]
+    #[arg(long, env = "PLIMSOLL_NO_CACHE", value_parser = switch())]
     pub(crate) no_cache: bool,
 
     /// The folder of the cache
@@ -167,11 +173,11 @@ pub(crate) struct ScanArgs {
     pub(crate) jobs: Option<u16>,
 
     /// Prints no report on standard output (files are still written)
-    #[arg(long, short, env = "PLIMSOLL_QUIET")]
+    #[arg(long, short, env = "PLIMSOLL_QUIET", value_parser = switch())]
     pub(crate) quiet: bool,
 
     /// Shows no progress
-    #[arg(long, env = "PLIMSOLL_NO_PROGRESS")]
+    #[arg(long, env = "PLIMSOLL_NO_PROGRESS", value_parser = switch())]
     pub(crate) no_progress: bool,
 
     /// The configuration file [default: plimsoll.toml, from the current folder upward]
@@ -211,6 +217,9 @@ Example:
         quiet: bool,
     },
     /// Shows which feeds a database holds, with how many records and of what date
+    #[command(after_help = "Examples:
+  plimsoll db status --db plimsoll.db
+  plimsoll db status --db plimsoll.db --verify --format json")]
     Status {
         /// The database
         #[arg(long, value_name = "FILE", env = "PLIMSOLL_DB")]
@@ -225,9 +234,10 @@ Example:
     /// Shows what a database says of a vulnerability or a package
     #[command(after_help = "Examples:
   plimsoll db lookup CVE-2023-4911
-  plimsoll db lookup glibc")]
+  plimsoll db lookup DSA-5514-1
+  plimsoll db lookup glibc --format json")]
     Lookup {
-        /// A vulnerability's id (CVE-…, DSA-…, GHSA-…) or a package's name
+        /// A vulnerability's id (CVE-…, DSA-…-1, GHSA-…) or a package's name
         what: String,
         /// The database
         #[arg(long, value_name = "FILE", env = "PLIMSOLL_DB")]

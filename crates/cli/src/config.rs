@@ -1,5 +1,6 @@
 //! The configuration file: every option of a command can be set there, under the command's name or
-//! at the top.
+//! at the top. What stands at the top reaches a command below a command (`db status`) only where it
+//! is the same option, one with a `PLIMSOLL_*` variable: `format` and `output` mean other things there.
 //!
 //! ```toml
 //! db = "/srv/plimsoll.db"
@@ -8,9 +9,10 @@
 //! insecure-registry = ["registry.test:5000"]
 //! ```
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use clap::{ArgAction, Command};
+use clap::{Arg, ArgAction, Command};
 use plimsoll_model::text::escape;
 
 use crate::output::Failure;
@@ -45,7 +47,13 @@ pub(crate) fn apply(mut command: Command, path: &Path) -> Result<Command, Failur
         )));
     }
     let text = std::fs::read_to_string(path).map_err(|e| fail(format!("cannot read: {e}")))?;
-    let table: toml::Table = text.parse().map_err(|error| fail(format!("{error}")))?;
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        Failure::new(format!(
+            "{shown}:{}: {}",
+            place(&text, error.span()),
+            error.message()
+        ))
+    })?;
     let names: Vec<String> = command
         .get_subcommands()
         .map(|sub| sub.get_name().to_owned())
@@ -56,18 +64,21 @@ pub(crate) fn apply(mut command: Command, path: &Path) -> Result<Command, Failur
                 return Err(fail(format!("there is no command '{}'", escape(key))));
             }
             for (option, value) in inner {
-                if !knows(&command, key, option) {
+                if !knows(&command, key, option, Reach::Section) {
                     return Err(fail(format!(
                         "'{}' is no option of 'plimsoll {key}'",
                         escape(option)
                     )));
                 }
                 let values = values(value).map_err(|p| fail(format!("{key}.{option}: {p}")))?;
-                command = set(command, key, option, &values);
+                command = set(command, key, option, &values, Reach::Section);
             }
             continue;
         }
-        let owners: Vec<&String> = names.iter().filter(|n| knows(&command, n, key)).collect();
+        let owners: Vec<&String> = names
+            .iter()
+            .filter(|name| knows(&command, name, key, Reach::Top))
+            .collect();
         if owners.is_empty() {
             return Err(fail(format!(
                 "'{}' is no option of any command",
@@ -82,37 +93,78 @@ pub(crate) fn apply(mut command: Command, path: &Path) -> Result<Command, Failur
                 .and_then(|t| t.as_table())
                 .is_some_and(|t| t.contains_key(key));
             if !nearer {
-                command = set(command, name, key, &values);
+                command = set(command, name, key, &values, Reach::Top);
             }
         }
     }
     Ok(command)
 }
 
-fn knows(command: &Command, name: &str, option: &str) -> bool {
+/// Returns line and column, from one, of where something begins.
+fn place(text: &str, span: Option<Range<usize>>) -> String {
+    let before = span.and_then(|span| text.get(..span.start)).unwrap_or("");
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
+    format!("{line}:{column}")
+}
+
+/// Is where in the file an option stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// At the top.
+    Top,
+    /// Under a command's name.
+    Section,
+}
+
+impl Reach {
+    /// Says whether an option that stands here sets this one of a command below a command.
+    fn covers(self, arg: &Arg) -> bool {
+        !arg.is_required_set() && (self == Self::Section || arg.get_env().is_some())
+    }
+}
+
+fn knows(command: &Command, name: &str, option: &str, reach: Reach) -> bool {
     option != "config"
         && command.find_subcommand(name).is_some_and(|sub| {
-            sub.get_arguments()
-                .any(|arg| arg.get_long() == Some(option))
+            named(sub, option).is_some()
+                || sub
+                    .get_subcommands()
+                    .any(|inner| named(inner, option).is_some_and(|arg| reach.covers(arg)))
         })
 }
 
-fn set(command: Command, name: &str, option: &str, values: &[String]) -> Command {
+fn named<'a>(command: &'a Command, option: &str) -> Option<&'a Arg> {
+    command
+        .get_arguments()
+        .find(|arg| arg.get_long() == Some(option))
+}
+
+fn set(command: Command, name: &str, option: &str, values: &[String], reach: Reach) -> Command {
     let values = values.to_vec();
     let option = option.to_owned();
     command.mut_subcommand(name, move |sub| {
-        let id = sub
-            .get_arguments()
-            .find(|arg| arg.get_long() == Some(option.as_str()))
-            .map(|arg| arg.get_id().clone());
-        match id {
-            Some(id) => sub.mut_arg(id, |arg| match arg.get_action() {
-                ArgAction::Append => arg.default_values(values),
-                _ => arg.default_value(values.first().cloned().unwrap_or_default()),
-            }),
-            None => sub,
-        }
+        set_one(sub, &option, &values, |_| true)
+            .mut_subcommands(|inner| set_one(inner, &option, &values, |arg| reach.covers(arg)))
     })
+}
+
+fn set_one(
+    command: Command,
+    option: &str,
+    values: &[String],
+    covered: impl Fn(&Arg) -> bool,
+) -> Command {
+    let id = named(&command, option)
+        .filter(|arg| covered(arg))
+        .map(|arg| arg.get_id().clone());
+    match id {
+        Some(id) => command.mut_arg(id, |arg| match arg.get_action() {
+            ArgAction::Append => arg.default_values(values.to_vec()),
+            _ => arg.default_value(values.first().cloned().unwrap_or_default()),
+        }),
+        None => command,
+    }
 }
 
 fn values(value: &toml::Value) -> Result<Vec<String>, String> {

@@ -66,31 +66,57 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Says early, before the long work, when a file could not be written at its end.
+pub(crate) fn check_file(path: &Path) -> Result<(), Failure> {
+    if path.is_dir() {
+        return Err(cannot_write(
+            path,
+            &io::Error::from(io::ErrorKind::IsADirectory),
+        ));
+    }
+    if path.exists() && !path.is_file() {
+        // A pipe is not opened: that would wait for its reader.
+        return Ok(());
+    }
+    beside(path).map(drop)
+}
+
 /// Writes a file whole or not at all.
 pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
-    let fail = |error: io::Error| {
-        Failure::new(format!(
-            "{}: cannot write the report: {error}",
-            path.display()
-        ))
-    };
+    let fail = |error: io::Error| cannot_write(path, &error);
     // A device or a pipe (`/dev/stdout`) is written to, not replaced.
     if path.exists() && !path.is_file() {
         return std::fs::write(path, text).map_err(fail);
     }
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    let mut file = tempfile::Builder::new()
-        .prefix(".plimsoll-")
-        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
-        .tempfile_in(&folder)
-        .map_err(fail)?;
+    let mut file = beside(path)?;
     file.write_all(text.as_bytes()).map_err(fail)?;
     file.as_file().sync_all().map_err(fail)?;
     file.persist(path).map_err(|error| fail(error.error))?;
     Ok(())
+}
+
+/// Makes the temporary file that becomes the file named.
+fn beside(path: &Path) -> Result<tempfile::NamedTempFile, Failure> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    tempfile::Builder::new()
+        .prefix(".plimsoll-")
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
+        .tempfile_in(&folder)
+        .map_err(|error| cannot_write(path, &error))
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    // The name of a temporary file, which the error may end with, tells the user nothing.
+    let text = error.to_string();
+    let problem = text.split(" at path ").next().unwrap_or(&text);
+    Failure::new(format!(
+        "{}: cannot write the report: {problem}; name a file in a folder that exists and that you \
+         may write to",
+        path.display()
+    ))
 }
 
 /// Says whether standard output takes colours: a terminal, and `NO_COLOR` is not set.

@@ -257,6 +257,121 @@ fn options_come_from_the_file_and_the_environment_too() {
 }
 
 #[test]
+fn a_mistake_is_told_in_one_line_with_the_way_to_the_help() {
+    use std::os::unix::ffi::OsStrExt;
+    let place = Place::new();
+    for (words, parts) in [
+        (&["scan"] as &[&str], ["<REF>", "'plimsoll scan --help'"]),
+        (
+            &["scan", "x", "--jobs", "0"],
+            ["1..=256", "'plimsoll scan --help'"],
+        ),
+        (&["scan", "x", "--severity", "hgih"], ["'high'", "critical"]),
+        (&["scna"], ["'scan'", "'plimsoll --help'"]),
+        (
+            &["db", "build"],
+            ["--from <DIR>", "'plimsoll db build --help'"],
+        ),
+        (
+            &["scan", "x", "--platform", "linux/amd64", "--all-platforms"],
+            ["--platform", "exclude"],
+        ),
+    ] {
+        let ran = place.run(words);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{words:?}");
+        assert_eq!(ran.stderr.lines().count(), 1, "{words:?}: {}", ran.stderr);
+        for part in parts {
+            assert!(ran.stderr.contains(part), "{words:?}: {}", ran.stderr);
+        }
+    }
+    let word = std::ffi::OsStr::from_bytes(b"\xff");
+    let ran = common::ran(place.command(&["scan"]).arg(word).output().unwrap());
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("UTF-8"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_told_before_the_scan() {
+    let place = Place::new();
+    fs::create_dir(place.path("folder")).unwrap();
+    // The image does not exist: that is not reached.
+    for (words, part) in [
+        (
+            &["-o", "json=no/such/x"] as &[&str],
+            "no/such/x: cannot write",
+        ),
+        (&["-o", "json=folder"], "folder: cannot write"),
+        (&["-o", "json=-"], "--format json"),
+        (&["-o", "json=x", "-o", "table=x"], "two reports"),
+        (&["-o", "xml=x"], "json, table"),
+    ] {
+        let mut all = vec!["scan", "oci-dir:nowhere"];
+        all.extend(words);
+        let ran = place.run(&all);
+        assert_eq!(ran.code, 2, "{words:?}");
+        assert!(ran.stderr.contains(part), "{words:?}: {}", ran.stderr);
+        assert!(!ran.stderr.contains(".plimsoll-"), "{}", ran.stderr);
+    }
+    assert_eq!(fs::read_dir(place.path("folder")).unwrap().count(), 0);
+    assert!(!place.path("x").exists());
+}
+
+#[test]
+fn a_list_of_outputs_may_hold_names_with_commas() {
+    let place = Place::new();
+    let db = place.starter();
+    let good = write(&place, "good", vec![debian()]);
+    let ran = common::ran(
+        place
+            .command(&["scan", &good, "--db", &db])
+            .env("PLIMSOLL_OUTPUT", "json=a,b.json,table=c.txt")
+            .env("PLIMSOLL_QUIET", "1")
+            .env("PLIMSOLL_FORMAT", "")
+            .output()
+            .unwrap(),
+    );
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+    assert!(place.path("a,b.json").is_file());
+    assert!(place.path("c.txt").is_file());
+}
+
+#[test]
+fn of_two_options_that_disagree_the_nearer_one_counts() {
+    let place = Place::new();
+    let db = place.starter();
+    let good = write(&place, "good", vec![debian()]);
+    let scan = |more: &[&str], variable: (&str, &str)| {
+        let mut words = vec!["scan", good.as_str(), "--db", db.as_str()];
+        words.extend(more);
+        let mut command = place.command(&words);
+        common::ran(command.env(variable.0, variable.1).output().unwrap()).code
+    };
+    let arm = ("PLIMSOLL_PLATFORM", "linux/arm64");
+    assert_eq!(scan(&[], arm), 2);
+    assert_eq!(scan(&["--all-platforms"], arm), 0);
+    let all = ("PLIMSOLL_ALL_PLATFORMS", "yes");
+    assert_eq!(scan(&["--platform", "linux/arm64"], all), 2);
+}
+
+#[test]
+fn the_file_reaches_commands_below_commands_and_never_hides_the_help() {
+    let place = Place::new();
+    let db = place.starter();
+    let file = place.path("plimsoll.toml");
+    fs::write(&file, format!("db = {db:?}\noutput = [\"json=x\"]\n")).unwrap();
+    assert_eq!(place.run(&["db", "status"]).code, 0);
+    fs::write(&file, format!("[db]\ndb = {db:?}\nformat = \"json\"\n")).unwrap();
+    assert!(place.run(&["db", "status"]).stdout.starts_with('{'));
+    fs::write(&file, "db = \"x\"\njobs = = 1\n").unwrap();
+    let ran = place.run(&["db", "status"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("plimsoll.toml:2:8: "), "{}", ran.stderr);
+    for words in [&["--help"] as &[&str], &["scan", "-h"], &["man"]] {
+        assert_eq!(place.run(words).code, 0, "{words:?}");
+    }
+}
+
+#[test]
 fn a_clean_layer_in_the_cache_hides_no_bad_one() {
     let place = Place::new();
     let db = place.starter();
@@ -455,7 +570,15 @@ fn help_has_examples_and_completions_and_a_manual_come_out() {
             .stdout
             .contains("plimsoll")
     );
-    assert!(place.run(&["man"]).stdout.contains(".TH plimsoll"));
+    let manual = place.run(&["man"]).stdout;
+    for part in [
+        ".TH plimsoll",
+        "PLIMSOLL DB BUILD",
+        "fail\\-on",
+        "Examples:",
+    ] {
+        assert!(manual.contains(part), "{part}");
+    }
     assert!(place.run(&["--version"]).stdout.starts_with("plimsoll 0."));
     assert!(Path::new(env!("CARGO_BIN_EXE_plimsoll")).exists());
 }

@@ -38,30 +38,39 @@ fn make(from: &Path, out: &Path, quiet: bool) -> Result<Exit, Failure> {
         let records: u64 = summary.feeds.iter().map(|feed| feed.records).sum();
         output::print(&format!(
             "{}: {} feeds, {records} records, {} vulnerabilities, {} statements about packages, \
-             {}.{} MB\n",
+             {}\n",
             escape(&out.display().to_string()),
             summary.feeds.len(),
             summary.vulnerabilities,
             summary.advisories,
-            summary.bytes / 1_000_000,
-            summary.bytes / 100_000 % 10,
+            size(summary.bytes),
         ))?;
     }
     Ok(Exit::Done)
 }
 
+fn size(bytes: u64) -> String {
+    if bytes < 1_000_000 {
+        format!("{} kB", bytes.div_ceil(1000))
+    } else {
+        format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10)
+    }
+}
+
 /// Returns the time that the database is said to be built at: `SOURCE_DATE_EPOCH` or now.
 fn built_at() -> Result<String, Failure> {
     let now = match std::env::var("SOURCE_DATE_EPOCH") {
-        Ok(text) => {
-            let seconds: i64 = text.trim().parse().map_err(|_| {
+        Ok(text) => text
+            .trim()
+            .parse()
+            .ok()
+            .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
+            .ok_or_else(|| {
                 Failure::new(format!(
                     "SOURCE_DATE_EPOCH: got '{}', expected seconds since 1970",
                     escape(&text)
                 ))
-            })?;
-            jiff::Timestamp::from_second(seconds)?
-        }
+            })?,
         Err(_) => jiff::Timestamp::from_second(jiff::Timestamp::now().as_second())?,
     };
     Ok(now.to_string())

@@ -10,18 +10,35 @@ use crate::exit::Exit;
 use crate::output::{self, Failure};
 
 mod db;
+mod manual;
 mod scan;
+mod usage;
 mod versions;
 
 /// Reads the command line and the configuration file and runs the command.
 pub(crate) fn run() -> Result<Exit, Failure> {
-    let mut command = Cli::command();
-    let named = named_config();
-    if let Some(path) = config::find(named.as_deref()) {
+    // Help, completions and the manual come out whatever the configuration file holds.
+    let plain = Cli::command().try_get_matches();
+    let needs_no_file = match &plain {
+        Err(error) => !error.use_stderr(),
+        Ok(matches) => matches!(
+            matches.subcommand_name(),
+            Some("completions" | "man" | "versions")
+        ),
+    };
+    let mut command = usage::without_empty_variables(Cli::command());
+    if !needs_no_file && let Some(path) = config::find(named_config().as_deref()) {
         command = config::apply(command, &path)?;
     }
-    let matches = command.get_matches();
-    let cli = Cli::from_arg_matches(&matches).map_err(|error| Failure::new(error.to_string()))?;
+    let matches = match command.try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return usage::shown(&error),
+    };
+    let mut cli =
+        Cli::from_arg_matches(&matches).map_err(|error| Failure::new(error.to_string()))?;
+    if let (Command::Scan(args), Some((_, typed))) = (&mut cli.command, matches.subcommand()) {
+        usage::settle_platform(args, typed)?;
+    }
     match cli.command {
         Command::Scan(args) => scan::run(&args),
         Command::Db(args) => db::run(&args.command),
@@ -33,11 +50,9 @@ pub(crate) fn run() -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         Command::Man => {
-            let mut text = Vec::new();
-            clap_mangen::Man::new(Cli::command())
-                .render(&mut text)
+            let text = manual::page(Cli::command())
                 .map_err(|error| Failure::new(format!("manual page: {error}")))?;
-            output::print(&String::from_utf8_lossy(&text))?;
+            output::print(&text)?;
             Ok(Exit::Done)
         }
     }
@@ -58,7 +73,9 @@ fn named_config() -> Option<PathBuf> {
             return Some(PathBuf::from(path));
         }
     }
-    std::env::var_os("PLIMSOLL_CONFIG").map(PathBuf::from)
+    std::env::var_os("PLIMSOLL_CONFIG")
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
 }
 
 /// Returns the database to use: the one named, else the one in the user's data folder when there is

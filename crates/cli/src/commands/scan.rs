@@ -23,11 +23,7 @@ use crate::progress::Drawing;
 pub(crate) fn run(args: &ScanArgs) -> Result<Exit, Failure> {
     // Everything that the user named is checked before the long work starts.
     let format = find_format(&args.format)?;
-    let files = args
-        .output
-        .iter()
-        .map(|text| output_file(text))
-        .collect::<Result<Vec<_>, _>>()?;
+    let files = output_files(&args.output)?;
     let database = match database_path(args.db.as_deref()) {
         Some(path) => Some(Database::open(&path)?),
         None => None,
@@ -125,21 +121,53 @@ fn exit_of(report: &Report) -> Exit {
 }
 
 fn find_format(name: &str) -> Result<&'static Format, Failure> {
-    plimsoll_formats::ALL
-        .iter()
-        .copied()
-        .find(|format| format.name == name)
-        .ok_or_else(|| {
-            let known: Vec<&str> = plimsoll_formats::ALL
-                .iter()
-                .map(|format| format.name)
-                .collect();
-            Failure::new(format!(
-                "no format '{}'; there is {}",
-                escape(name),
-                known.join(", ")
-            ))
-        })
+    plimsoll_formats::by_name(name).ok_or_else(|| {
+        let known: Vec<&str> = plimsoll_formats::ALL
+            .iter()
+            .map(|format| format.name)
+            .collect();
+        Failure::new(format!(
+            "no format '{}'; there is {}",
+            escape(name),
+            known.join(", ")
+        ))
+    })
+}
+
+/// Reads what `--output` says, and says early when a file could not be written.
+fn output_files(texts: &[String]) -> Result<Vec<(&'static Format, PathBuf)>, Failure> {
+    let mut files: Vec<(&'static Format, PathBuf)> = Vec::new();
+    for text in texts.iter().flat_map(|text| separate(text)) {
+        let (format, path) = output_file(&text)?;
+        if files.iter().any(|(_, other)| *other == path) {
+            return Err(Failure::new(format!(
+                "--output '{}': two reports cannot go to one file",
+                escape(&text)
+            )));
+        }
+        output::check_file(&path)?;
+        files.push((format, path));
+    }
+    Ok(files)
+}
+
+/// Splits a list such as `PLIMSOLL_OUTPUT` holds (`json=a.json,table=b.txt`). A comma separates only
+/// before a format's name: elsewhere it belongs to the file's name.
+fn separate(text: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for part in text.split(',') {
+        let begins = part
+            .split_once('=')
+            .is_some_and(|(name, _)| plimsoll_formats::by_name(name).is_some());
+        match parts.last_mut() {
+            Some(last) if !begins => {
+                last.push(',');
+                last.push_str(part);
+            }
+            _ => parts.push(part.to_owned()),
+        }
+    }
+    parts
 }
 
 fn output_file(text: &str) -> Result<(&'static Format, PathBuf), Failure> {
@@ -153,6 +181,13 @@ fn output_file(text: &str) -> Result<(&'static Format, PathBuf), Failure> {
         return Err(Failure::new(format!(
             "--output '{}': the file's name is missing",
             escape(text)
+        )));
+    }
+    if path == "-" {
+        return Err(Failure::new(format!(
+            "--output '{0}': it names a file; for standard output use --format {1}",
+            escape(text),
+            escape(format)
         )));
     }
     Ok((find_format(format)?, PathBuf::from(path)))
