@@ -91,6 +91,8 @@ fn project(reference: &str) -> &str {
             | "oci-archive" | "oci-dir" | "dir" | "sbom"),
             rest,
         )) => (scheme, rest),
+        // Without a scheme, what begins so can only be a path.
+        _ if ["/", "./", "../"].iter().any(|s| reference.starts_with(s)) => ("dir", reference),
         _ => ("", reference),
     };
     match scheme {
@@ -136,6 +138,9 @@ mod tests {
             ("oci-dir:images/demo:latest", "demo"),
             ("oci-dir:images/demo/", "demo"),
             ("dir:/", ""),
+            ("/var/images/demo", "demo"),
+            ("./web:1.tar", "web:1.tar"),
+            ("../images/demo/", "demo"),
         ] {
             assert_eq!(project(reference), want, "{reference}");
         }

@@ -1,6 +1,6 @@
 //! The end of the report: how many were tested, how many found, how bad, and the gate's word.
 
-use plimsoll_model::report::{Report, VerdictStatus};
+use plimsoll_model::report::{Finding, Report, VerdictStatus};
 use plimsoll_model::severity::Severity;
 
 use super::writer::{Writer, clip, pad, pad_left, plain, styled};
@@ -32,7 +32,7 @@ pub(super) fn write(
     if !decided {
         write_undecided(out, report);
     }
-    write_verdict(out, report);
+    write_verdict(out, report, options);
 }
 
 /// Writes the sentence that the whole report comes down to. The check mark stands only where the
@@ -202,7 +202,7 @@ fn write_undecided(out: &mut Writer, report: &Report) {
     }
 }
 
-fn write_verdict(out: &mut Writer, report: &Report) {
+fn write_verdict(out: &mut Writer, report: &Report, options: &TableOptions) {
     let Some(verdict) = &report.verdict else {
         return;
     };
@@ -220,6 +220,22 @@ fn write_verdict(out: &mut Writer, report: &Report) {
         2,
         &[styled(&word, style), plain(separator), plain(&reason)],
     );
+    // A pass over findings that nobody has rated must not look like a pass over none.
+    let unrated = report
+        .findings
+        .iter()
+        .filter(|finding| {
+            let Finding::Vulnerability(v) = finding;
+            v.severity == Severity::Unknown && !(options.only_fixed && v.fixed_versions.is_empty())
+        })
+        .count();
+    if verdict.status == VerdictStatus::Pass && unrated > 0 {
+        let text = format!(
+            "{} of unknown severity did not count; --fail-on unknown stops on them",
+            counted(unrated, "finding")
+        );
+        out.line("  ", 4, &[plain(&text)]);
+    }
     for rule in verdict
         .rules
         .iter()

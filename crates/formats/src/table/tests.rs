@@ -198,3 +198,20 @@ fn numbers_and_dates_are_short() {
     assert_eq!(date("2026-11-20"), "2026-11-20");
     assert_eq!(date("someday"), "someday");
 }
+
+#[test]
+fn a_gate_that_passes_says_what_nobody_has_rated() {
+    let mut report = testing::many();
+    let verdict = report.verdict.as_mut().unwrap();
+    verdict.status = plimsoll_model::report::VerdictStatus::Pass;
+    verdict.rules.clear();
+    let sentence = "1 finding of unknown severity did not count; --fail-on unknown stops on";
+    assert!(render(&report, &at(100)).contains(sentence));
+    // What was left out for having no fix is not counted here either.
+    let only_fixed = TableOptions {
+        only_fixed: true,
+        ..at(100)
+    };
+    assert!(!render(&report, &only_fixed).contains("did not count"));
+    assert!(!render(&testing::many(), &at(100)).contains("did not count"));
+}
