@@ -7,6 +7,9 @@ use plimsoll_model::report::CatalogPackage;
 
 /// The most paths kept for one package.
 pub const MAX_PATHS: usize = 20;
+/// The longest path that is followed, in packages: an image may hold a chain of a hundred thousand,
+/// and every package of it a finding.
+pub const MAX_PATH_LENGTH: usize = 64;
 
 /// Is who depends on whom, turned round.
 pub struct Dependents<'a> {
@@ -43,15 +46,16 @@ impl<'a> Dependents<'a> {
 
     /// Returns the shortest path from each root down to a package, as purls; shortest first, then
     /// by name; at most [`MAX_PATHS`]. A root is a package that was asked for or that nobody
-    /// depends on. Where every way up is a circle, the package stands alone.
+    /// depends on, or that stands [`MAX_PATH_LENGTH`] above. Where every way up is a circle, the
+    /// package stands alone.
     pub fn paths_to(&self, package: usize) -> Vec<Vec<String>> {
         // Breadth first, upwards; `toward` says the next step down to the package.
         let mut toward: BTreeMap<usize, usize> = BTreeMap::new();
-        let mut queue = VecDeque::from([package]);
+        let mut queue = VecDeque::from([(package, 1)]);
         let mut roots: Vec<usize> = Vec::new();
         toward.insert(package, package);
-        while let Some(at) = queue.pop_front() {
-            if self.is_root(at) {
+        while let Some((at, length)) = queue.pop_front() {
+            if self.is_root(at) || length >= MAX_PATH_LENGTH {
                 roots.push(at);
                 if roots.len() >= MAX_PATHS * 4 {
                     break;
@@ -63,7 +67,7 @@ impl<'a> Dependents<'a> {
             for above in self.dependents.get(at).map_or(&[][..], Vec::as_slice) {
                 if let std::collections::btree_map::Entry::Vacant(slot) = toward.entry(*above) {
                     slot.insert(at);
-                    queue.push_back(*above);
+                    queue.push_back((*above, length + 1));
                 }
             }
         }
@@ -159,5 +163,20 @@ mod tests {
     fn circles_end() {
         let graph = packages(&[("a", &["b"], None), ("b", &["a"], None)]);
         assert_eq!(shown(&graph, 0), ["a"]);
+    }
+
+    #[test]
+    fn a_chain_of_any_length_gives_a_path_of_a_bounded_one() {
+        let names: Vec<String> = (0..1000).map(|n| format!("p{n}")).collect();
+        let above: Vec<[&str; 1]> = names.iter().map(|name| [name.as_str()]).collect();
+        let spec: Vec<(&str, &[&str], Option<bool>)> = (0..1000)
+            .map(|n| {
+                let depends: &[&str] = if n == 0 { &[] } else { &above[n - 1] };
+                (names[n].as_str(), depends, None)
+            })
+            .collect();
+        let graph = packages(&spec);
+        let paths = Dependents::new(&graph).paths_to(0);
+        assert_eq!((paths.len(), paths[0].len()), (1, MAX_PATH_LENGTH));
     }
 }

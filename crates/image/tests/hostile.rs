@@ -14,6 +14,7 @@ use std::io::Cursor;
 use std::sync::atomic::AtomicU64;
 
 use plimsoll_image::pass::{Limits, Pass, PassError};
+use plimsoll_image::source::{self, OpenOptions, Reference};
 use plimsoll_model::analyzer::{Analyzer, Content, Entry, Fact, Want};
 use plimsoll_model::issue::IssueKind;
 use plimsoll_model::layer::{FileFact, LayerFacts, UnreadLink};
@@ -303,4 +304,38 @@ fn the_paths_of_facts_are_bounded_too() {
     let facts = read_within(tar.build(), &limits);
     assert_eq!(facts.facts.len(), 3);
     assert_eq!(facts.issues.len(), 7, "{:?}", facts.issues);
+}
+
+#[test]
+fn a_huge_sparse_file_in_a_folder_is_read_only_as_far_as_it_is_wanted() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = std::fs::File::create(folder.path().join("huge")).unwrap();
+    if file.set_len(1 << 42).is_err() {
+        return plimsoll_testkit::skip("a_huge_sparse_file", "no sparse files of 4 TiB here");
+    }
+    let progress = AtomicU64::new(0);
+    let limits = Limits::default();
+    let pass = Pass {
+        analyzers: &[&Everything],
+        limits: &limits,
+        progress: &progress,
+    };
+    let facts = plimsoll_image::source::rootfs::read(folder.path(), &pass).unwrap();
+    assert_eq!(shown(&facts)[0].len(), "/huge=".len() + (1 << 20));
+}
+
+#[test]
+fn a_pipe_is_no_archive_and_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pipe.tar");
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    if !made.is_ok_and(|status| status.success()) {
+        return plimsoll_testkit::skip("a_pipe_is_no_archive", "there is no mkfifo");
+    }
+    let given = format!("docker-archive:{}", path.display());
+    let reference = Reference::parse(&given).unwrap();
+    let error = source::open(&reference, &given, &OpenOptions::default())
+        .err()
+        .unwrap();
+    assert!(error.to_string().contains("not a regular file"), "{error}");
 }

@@ -56,7 +56,7 @@ impl Default for Limits {
             bomb_ratio: 400,
             list_bytes: 64 << 20,
             facts: 1_000_000,
-            path_bytes: 64 << 20,
+            path_bytes: 24 << 20,
             shared_bytes: 512 << 20,
             issues: 100,
         }

@@ -28,6 +28,10 @@ use crate::pass::tar::{BLOCK, checksum_holds, pax_record, until_nul};
 
 /// The most members of an archive that are indexed.
 const MAX_MEMBERS: usize = 200_000;
+/// The most bytes of the names of an archive's members.
+const MAX_NAME_BYTES: usize = 64 << 20;
+/// The most images of one archive.
+const MAX_IMAGES: usize = 200;
 /// The most bytes of an extension header that are read while indexing.
 const MAX_EXTENSION: u64 = 1 << 20;
 /// How much a compressed archive may expand before it counts as a bomb, beyond a gibibyte.
@@ -78,18 +82,20 @@ pub fn open(
     given: &str,
     options: &OpenOptions,
 ) -> Result<Vec<Image>, SourceError> {
-    let file = File::open(path).map_err(|source| SourceError::File {
+    let fail = |source| SourceError::File {
         path: path.to_owned(),
         action: "open",
         source,
-    })?;
-    let regular = file.metadata().is_ok_and(|meta| meta.is_file());
+    };
+    // A pipe is not even opened: that would wait for a writer.
+    let regular = std::fs::metadata(path).map_err(fail)?.is_file();
     if !regular {
         return Err(SourceError::Malformed {
             what: path.display().to_string(),
             problem: "not a regular file; save the image to a file first".to_owned(),
         });
     }
+    let file = File::open(path).map_err(fail)?;
     open_with(file, path, flavour, false, given, options)
 }
 
@@ -146,10 +152,21 @@ fn open_docker(
         serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))?;
     let mut opened = Vec::new();
     let mut platforms = Vec::new();
+    let mut matching = 0;
+    if images.len() > MAX_IMAGES {
+        return Err(malformed(format!(
+            "lists {} images, more than the {MAX_IMAGES} read; save fewer into one file",
+            images.len()
+        )));
+    }
     for image in &images {
         let built = docker_image(archive, image, given)?;
         if config_matches(&built.config, options)? {
-            opened.push(built);
+            matching += 1;
+            // One is scanned unless all are asked for; the others are only counted.
+            if options.all_platforms || matching == 1 {
+                opened.push(built);
+            }
         } else {
             platforms.push(super::platform::platform_of(&built.config));
         }
@@ -167,7 +184,7 @@ fn open_docker(
             ),
         });
     }
-    if !options.all_platforms && opened.len() > 1 {
+    if !options.all_platforms && matching > 1 {
         let names: Vec<String> = images
             .iter()
             .map(|i| {
@@ -176,7 +193,6 @@ fn open_docker(
             })
             .take(20)
             .collect();
-        opened.truncate(1);
         if let Some(first) = opened.first_mut() {
             first.issues.push(Issue::new(
                 IssueKind::LimitReached,
@@ -492,6 +508,7 @@ fn index_members(file: &File, shown: &Path) -> Result<BTreeMap<ImagePath, Place>
     };
     let size = file.metadata().map_or(0, |meta| meta.len());
     let mut members = BTreeMap::new();
+    let mut name_bytes = 0_usize;
     let mut at = 0_u64;
     let mut name: Option<Vec<u8>> = None;
     let mut link: Option<Vec<u8>> = None;
@@ -597,12 +614,16 @@ fn index_members(file: &File, shown: &Path) -> Result<BTreeMap<ImagePath, Place>
                 )));
             }
             if let Some(place) = place {
+                name_bytes += path.as_bytes().len();
+                if let Place::Link(target) = &place {
+                    name_bytes += target.as_bytes().len();
+                }
                 members.insert(path, place);
             }
         }
-        if members.len() > MAX_MEMBERS {
+        if members.len() > MAX_MEMBERS || name_bytes > MAX_NAME_BYTES {
             return Err(malformed(format!(
-                "more than {MAX_MEMBERS} members: no image archive (for a root file system, unpack \
+                "more than {MAX_MEMBERS} members, or {MAX_NAME_BYTES} bytes of their names: no image archive (for a root file system, unpack \
                  it and use dir:)"
             )));
         }

@@ -214,7 +214,8 @@ pub fn choose<'a>(
         let wanted = parse(wanted)?;
         let found = images
             .iter()
-            .find(|d| matches(d.platform.as_ref(), &wanted));
+            .filter(|d| matches(d.platform.as_ref(), &wanted))
+            .min_by_key(|d| !is_plain(d.platform.as_ref()));
         if let Some(found) = found {
             return Ok(vec![*found]);
         }
@@ -240,7 +241,8 @@ pub fn choose<'a>(
     };
     let chosen = images
         .iter()
-        .find(|d| matches(d.platform.as_ref(), &host))
+        .filter(|d| matches(d.platform.as_ref(), &host))
+        .min_by_key(|d| !is_plain(d.platform.as_ref()))
         .or(images.first())
         .copied();
     Ok(chosen.into_iter().collect())
@@ -261,10 +263,32 @@ pub fn parse(text: &str) -> Result<Platform, SourceError> {
                 .to_owned(),
         });
     }
+    // Names that other tools take are understood as containerd does (platforms.Normalize).
+    let (architecture, implied) = match architecture.to_ascii_lowercase().as_str() {
+        "aarch64" => ("arm64".to_owned(), None),
+        "x86_64" | "x86-64" => ("amd64".to_owned(), None),
+        "i386" => ("386".to_owned(), None),
+        "armhf" => ("arm".to_owned(), Some("v7".to_owned())),
+        "armel" => ("arm".to_owned(), Some("v6".to_owned())),
+        other => (other.to_owned(), None),
+    };
     Ok(Platform {
-        architecture: architecture.to_owned(),
-        os: os.to_owned(),
-        variant,
+        architecture,
+        os: os.to_ascii_lowercase(),
+        variant: variant.map(|v| v.to_ascii_lowercase()).or(implied),
+    })
+}
+
+/// Says whether a platform's variant is the one that is meant when none is named.
+fn is_plain(is: Option<&Platform>) -> bool {
+    is.is_none_or(|is| {
+        matches!(
+            (
+                is.architecture.as_str(),
+                is.variant.as_deref().unwrap_or("")
+            ),
+            (_, "") | ("arm", "v7") | ("arm64", "v8") | ("amd64", "v1")
+        )
     })
 }
 
@@ -287,10 +311,13 @@ fn matches(is: Option<&Platform>, wanted: &Platform) -> bool {
             && is.architecture == wanted.architecture
             && wanted.variant.as_ref().is_none_or(|variant| {
                 is.variant.as_ref() == Some(variant)
-                    // arm64 without a variant is v8 (OCI image index, "platform").
+                    // Without a variant, arm64 is v8, arm is v7, amd64 is v1 (containerd's
+                    // platforms.Normalize).
                     || (is.variant.as_ref().is_none_or(String::is_empty)
-                        && is.architecture == "arm64"
-                        && variant == "v8")
+                        && matches!(
+                            (is.architecture.as_str(), variant.as_str()),
+                            ("arm64", "v8") | ("arm", "v7") | ("amd64", "v1")
+                        ))
             })
     })
 }
@@ -303,5 +330,59 @@ fn host_architecture() -> &'static str {
         "x86" => "386",
         "powerpc64" => "ppc64le",
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(there: &[&str], wanted: &str) -> Option<usize> {
+        let digest = format!("sha256:{}", "0".repeat(64));
+        let manifests: Vec<Descriptor> = there
+            .iter()
+            .map(|text| {
+                let mut parts = text.split('/');
+                let mut next = || parts.next().unwrap_or_default().to_owned();
+                let platform = serde_json::json!({
+                    "os": next(), "architecture": next(), "variant": next(),
+                });
+                let descriptor = serde_json::json!({"digest": digest, "platform": platform});
+                serde_json::from_value(descriptor).unwrap()
+            })
+            .collect();
+        let options = OpenOptions {
+            platform: Some(wanted.to_owned()),
+            ..OpenOptions::default()
+        };
+        let found = choose(&manifests, &options, "test").ok()?;
+        let found: &Descriptor = found.first()?;
+        manifests.iter().position(|d| std::ptr::eq(d, found))
+    }
+
+    #[test]
+    fn the_platform_is_chosen_as_containerd_chooses_it() {
+        let there = [
+            "linux/arm/v5",
+            "linux/arm/v7",
+            "linux/amd64/v3",
+            "linux/amd64",
+            "linux/arm64",
+        ];
+        let cases = [
+            ("linux/arm", Some(1)),
+            ("linux/arm/v5", Some(0)),
+            ("linux/armhf", Some(1)),
+            ("linux/arm/v6", None),
+            ("linux/amd64", Some(3)),
+            ("Linux/x86_64", Some(3)),
+            ("linux/amd64/v3", Some(2)),
+            ("linux/arm64/v8", Some(4)),
+            ("linux/aarch64", Some(4)),
+            ("windows/amd64", None),
+        ];
+        for (wanted, want) in cases {
+            assert_eq!(chosen(&there, wanted), want, "{wanted}");
+        }
     }
 }

@@ -139,10 +139,13 @@ impl Walk<'_> {
             size,
             link: &link,
         });
-        self.size += size;
+        self.size = self.size.saturating_add(size);
         match kind {
             EntryKind::Directory if SKIPPED.contains(&path) => {}
             EntryKind::Directory if depth >= MAX_DEPTH => {
+                if self.issues.len() >= self.pass.limits.issues {
+                    return;
+                }
                 let detail = format!("folders more than {MAX_DEPTH} deep are not read");
                 self.issues.push(Issue::new(
                     IssueKind::LimitReached,
@@ -165,6 +168,15 @@ impl Walk<'_> {
 
     fn file(&mut self, on_disk: &Path, path: &[u8], meta: &fs::Metadata) -> std::io::Result<()> {
         if self.facts.len() >= self.pass.limits.facts {
+            if self.issues.len() < self.pass.limits.issues {
+                let detail = format!(
+                    "more than {} facts in the folder; this file was left out",
+                    self.pass.limits.facts
+                );
+                let shown = escape_bytes(path);
+                self.issues
+                    .push(Issue::new(IssueKind::LimitReached, shown, detail));
+            }
             return Ok(());
         }
         let mut entry = Entry {
