@@ -215,3 +215,30 @@ fn a_gate_that_passes_says_what_nobody_has_rated() {
     assert!(!render(&report, &only_fixed).contains("did not count"));
     assert!(!render(&testing::many(), &at(100)).contains("did not count"));
 }
+
+#[test]
+fn an_rpm_is_upgraded_from_the_version_with_its_epoch() {
+    let mut report = testing::clean();
+    let package = &mut report.packages[0].package;
+    package.kind = plimsoll_model::ecosystem::PackageKind::Rpm;
+    package.name = "nodejs".into();
+    package.version = "1:18.12.1-1".into();
+    package.source = Some(plimsoll_model::package::SourcePackage {
+        name: "nodejs".into(),
+        version: "18.12.1-1".into(),
+    });
+    let mut found = testing::many().findings[0].clone();
+    let Finding::Vulnerability(v) = &mut found;
+    v.package = 0;
+    v.fix = plimsoll_model::advisory::FixState::Fixed;
+    // The first is older than what is installed, though not than the version without its epoch.
+    v.fixed_versions = vec!["1:16.20.1-1".into(), "1:18.20.6-1".into()];
+    report.findings = vec![found];
+    let text = render(&report, &at(100));
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("  nodejs "))
+        .unwrap();
+    let words: Vec<&str> = line.split_whitespace().take(3).collect();
+    assert_eq!(words, ["nodejs", "1:18.12.1-1", "1:18.20.6-1"], "{text}");
+}

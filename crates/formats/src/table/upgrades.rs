@@ -21,6 +21,7 @@ const HEADINGS: [&str; 4] = ["Package", "Installed", "Upgrade to", "Fixes"];
 
 struct Upgrade<'a> {
     source: Source<'a>,
+    installed: &'a str,
     to: &'a str,
     counts: Counts,
 }
@@ -39,7 +40,7 @@ pub(super) fn write(out: &mut Writer, shown: &[&SourceIssue<'_>]) {
         .map(|upgrade| {
             [
                 clip(upgrade.source.name, LIMIT),
-                clip(upgrade.source.version, LIMIT),
+                clip(upgrade.installed, LIMIT),
                 clip(upgrade.to, LIMIT),
                 in_words(&upgrade.counts),
             ]
@@ -108,7 +109,8 @@ fn upgrades<'a>(shown: &[&SourceIssue<'a>]) -> Vec<Upgrade<'a>> {
             continue;
         };
         // The first fixed version above the installed one: a record may name one per branch.
-        let above = |version: &&&str| scheme.compare(version, issue.source.version).is_gt();
+        let here = installed(issue);
+        let above = |version: &&&str| scheme.compare(version, here).is_gt();
         let nearest = issue
             .fixed_versions
             .iter()
@@ -129,6 +131,9 @@ fn upgrades<'a>(shown: &[&SourceIssue<'a>]) -> Vec<Upgrade<'a>> {
         .filter_map(|(source, (to, issues))| {
             Some(Upgrade {
                 source,
+                installed: issues
+                    .first()
+                    .map_or(source.version, |issue| installed(issue)),
                 to: to?,
                 counts: Counts::of_issues(issues),
             })
@@ -145,6 +150,23 @@ fn upgrades<'a>(shown: &[&SourceIssue<'a>]) -> Vec<Upgrade<'a>> {
         Reverse((exploited, totals))
     });
     upgrades
+}
+
+/// Returns the version that fixed ones compare with. An rpm's source is named by its file, which leaves
+/// out the epoch: the package built from it has it.
+fn installed<'a>(issue: &SourceIssue<'a>) -> &'a str {
+    let stated = issue.source.version;
+    issue
+        .affected
+        .iter()
+        .filter_map(|(package, _)| package.map(|p| p.package.version.as_str()))
+        .find(|version| {
+            issue.source.kind == Some(PackageKind::Rpm)
+                && version
+                    .split_once(':')
+                    .is_some_and(|(_, rest)| rest == stated)
+        })
+        .unwrap_or(stated)
 }
 
 /// Writes counts as `1 critical, 2 high`, worst first.
