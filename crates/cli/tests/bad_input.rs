@@ -457,3 +457,29 @@ fn folder_size(folder: &Path) -> u64 {
         })
         .sum()
 }
+
+#[test]
+fn hard_links_to_hard_links_and_into_lower_layers_show_their_packages() {
+    let place = Place::new();
+    let image = TestImage::new(vec![
+        LayerBuilder::new()
+            .file("etc/os-release", OS_RELEASE)
+            .file("store/one", STATUS)
+            .hard_link("store/two", "store/one")
+            .build(),
+        LayerBuilder::new()
+            .hard_link("store/three", "store/two")
+            .hard_link("var/lib/dpkg/status", "store/three")
+            .hard_link("var/lib/dpkg/status.d/gone", "store/nothing")
+            .build(),
+    ]);
+    image.write_layout(&place.path("links"), Compression::Gzip);
+    let ran = place.run(&["scan", "oci-dir:links", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(packages(&report).len(), 1, "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("1 hard link leads to no file"),
+        "{}",
+        ran.stdout
+    );
+}

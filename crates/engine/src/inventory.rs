@@ -359,6 +359,14 @@ fn own_links(
         }
     }
     own.sort();
+    // A chain may lead out of this layer: lower ones are asked for where it does.
+    for (target, links) in open {
+        for (_, at) in links {
+            if let Some(link) = facts.unread_links.get_mut(at) {
+                link.target = ImagePath::from_normalized(target.as_slice());
+            }
+        }
+    }
     let mut at = 0;
     facts.unread_links.retain(|_| {
         at += 1;
@@ -531,4 +539,103 @@ fn stamp_key(stamp: &FileStamp) -> CacheKey {
         stamp.length
     );
     CacheKey::new(&[b"stamp/1", text.as_bytes()])
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_model::analyzer::{Fact, Ownership, RequestedState};
+    use plimsoll_model::distro::Distro;
+    use plimsoll_model::ecosystem::PackageKind;
+    use plimsoll_model::layer::ListedFile;
+    use plimsoll_model::package::{Package, Requirement, SourcePackage};
+
+    use super::*;
+
+    /// Facts of an older program that decode into other facts would be believed: postcard keeps no
+    /// names and no types. When this fails, raise [`FACTS_VERSION`] and state the new hash.
+    #[test]
+    fn the_cached_form_has_not_changed_without_its_version() {
+        let text = |name: &str| name.to_owned();
+        let requirement = |name| Requirement {
+            name: text(name),
+            constraint: text(">= 1"),
+        };
+        let mut package = Package::new(PackageKind::Deb, "name", "1");
+        package.source = Some(SourcePackage {
+            name: text("source"),
+            version: text("2"),
+        });
+        package.arch = Some(text("amd64"));
+        package.licenses = vec![text("MIT")];
+        package.locations = vec![text("/db")];
+        package.requires = vec![vec![requirement("needs")]];
+        package.provides = vec![requirement("gives")];
+        package.requested = Some(true);
+        package.depends_on = vec![text("pkg:deb/other")];
+        package.purl = text("pkg:deb/name");
+        package.properties.insert(text("key"), text("value"));
+        let distro = Distro {
+            id: text("id"),
+            id_like: vec![text("like")],
+            version_id: text("3"),
+            codename: text("code"),
+            pretty_name: text("pretty"),
+            cpe: text("cpe"),
+        };
+        let issue = || Issue::new(IssueKind::DamagedLayer, "subject", "detail");
+        let path = |text: &str| ImagePath::from_normalized(text);
+        let facts = [
+            Fact::Package(Box::new(package)),
+            Fact::Distro(distro),
+            Fact::Owns(Ownership {
+                package: text("p"),
+                paths: b"a\nb".to_vec(),
+            }),
+            Fact::Requested(RequestedState {
+                names: vec![text("n")],
+                requested: true,
+            }),
+            Fact::Licenses {
+                package: text("p"),
+                licenses: vec![text("MIT")],
+            },
+            Fact::Note {
+                key: text("k"),
+                value: text("v"),
+            },
+            Fact::Issue(issue()),
+        ];
+        let mut files = FileList::default();
+        for kind in [EntryKind::File, EntryKind::HardLink, EntryKind::Symlink] {
+            files.push(&ListedFile {
+                path: b"a/b",
+                kind,
+                mode: 0o755,
+                size: 7,
+                link: b"c",
+            });
+        }
+        let layer = LayerFacts {
+            diff_id: Some(Digest::from_sha256(Sha256::digest(b""))),
+            size_bytes: 5,
+            files,
+            facts: (0_u16..)
+                .zip(facts)
+                .map(|(analyzer, fact)| FileFact {
+                    path: path("db"),
+                    analyzer,
+                    fact,
+                })
+                .collect(),
+            unread_links: vec![UnreadLink {
+                path: path("a"),
+                target: path("b"),
+            }],
+            issues: vec![issue()],
+        };
+        let form = Sha256::digest(postcard::to_stdvec(&layer).unwrap());
+        let got = (FACTS_VERSION, Digest::from_sha256(form).to_string());
+        let want = "sha256:5992130e9d8dc5204dcd7a35854f42fafc27cc94fdebc4b4c55c016ce6005969";
+        assert_eq!(got, (b"facts/2".as_slice(), want.to_owned()));
+    }
 }

@@ -10,6 +10,7 @@
     reason = "a helper of a test fails as the test does"
 )]
 
+use std::fmt::Write;
 use std::io::Cursor;
 use std::sync::atomic::AtomicU64;
 
@@ -64,7 +65,7 @@ fn pax(flag: u8, records: &[(&str, &str)]) -> Vec<u8> {
         while length != rest + length.to_string().len() {
             length = rest + length.to_string().len();
         }
-        body.push_str(&format!("{length} {key}={value}\n"));
+        writeln!(body, "{length} {key}={value}").unwrap();
     }
     member(b"pax", flag, body.as_bytes())
 }
@@ -320,7 +321,7 @@ fn a_huge_sparse_file_in_a_folder_is_read_only_as_far_as_it_is_wanted() {
         limits: &limits,
         progress: &progress,
     };
-    let facts = plimsoll_image::source::rootfs::read(folder.path(), &pass).unwrap();
+    let facts = source::rootfs::read(folder.path(), &pass).unwrap();
     assert_eq!(shown(&facts)[0].len(), "/huge=".len() + (1 << 20));
 }
 
