@@ -3,8 +3,8 @@
 //! `plimsoll-bench run` measures and writes the table; `cargo xtask bench` calls it. The other words
 //! are what is measured, each as a process of its own so that its peak of memory is its own:
 //! `floor` decompresses and hashes every layer and does nothing else; `inventory` is Plimsoll's
-//! reading with all its analyzers and no cache; `content` has one more, which hashes the content of
-//! every file.
+//! reading with all its analyzers and no cache; `content` and `touch` have one more, which takes a
+//! SHA-256 or a CRC-32 of the content of every file.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,12 +21,17 @@ fn main() -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["floor", image, jobs] => floor::run(image, jobs.parse().unwrap_or(2)),
-        ["inventory", image, jobs] => reading::run(image, jobs.parse().unwrap_or(2), false),
-        ["content", image, jobs] => reading::run(image, jobs.parse().unwrap_or(2), true),
+        ["inventory", image, jobs] => reading::run(image, jobs.parse().unwrap_or(2), None),
+        ["content", image, jobs] => {
+            reading::run(image, jobs.parse().unwrap_or(2), Some(reading::Content::Sha256))
+        }
+        ["touch", image, jobs] => {
+            reading::run(image, jobs.parse().unwrap_or(2), Some(reading::Content::Crc32))
+        }
         ["make", kind, folder] => images::make(kind, &PathBuf::from(folder)),
         ["run", rest @ ..] => table::run(rest),
         _ => Err("usage: plimsoll-bench run [--runs N] [--images DIR] [--work DIR] [--plimsoll FILE] \
-                  [--db FILE] [--syft FILE] [--out FILE]\n   or: floor|inventory|content IMAGE JOBS\n   \
+                  [--db FILE] [--syft FILE] [--out FILE]\n   or: floor|inventory|content|touch IMAGE JOBS\n   \
                   or: make 200mb|2gb|million DIR"
             .to_owned()),
     };

@@ -3,22 +3,42 @@
 use plimsoll_engine::inventory::{Progress, Reading, read_layers};
 use plimsoll_image::pass::Limits;
 use plimsoll_image::source::{self, OpenOptions, Reference};
-use plimsoll_model::analyzer::{Analyzer, Content, ContentSink, Entry, Fact, Want};
+use plimsoll_model::analyzer::{Analyzer, Content as WholeContent, ContentSink, Entry, Fact, Want};
 use sha2::{Digest, Sha256};
 
-/// Hashes the content of every file, as a stream: what a search for secrets will need at least.
-struct HashContent;
+/// Is what is done with the content of every file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// As much work as the verification itself: a search for secrets will cost about that.
+    Sha256,
+    /// Hardly any work: what is left is the cost of handing every byte over.
+    Crc32,
+}
 
-struct Hash(Sha256);
+/// Hashes the content of every file, as a stream.
+struct HashContent(Content);
+
+/// Is a hash that goes on.
+enum Hash {
+    Sha256(Sha256),
+    Crc32(crc32fast::Hasher),
+}
 
 impl ContentSink for Hash {
     fn write(&mut self, chunk: &[u8]) {
-        self.0.update(chunk);
+        match self {
+            Self::Sha256(hasher) => hasher.update(chunk),
+            Self::Crc32(hasher) => hasher.update(chunk),
+        }
     }
 
     fn finish(self: Box<Self>, _complete: bool, facts: &mut Vec<Fact>) {
-        // One bit of each hash is looked at, so that none of the work can be left out.
-        if self.0.finalize().first() == Some(&0) {
+        let first = match *self {
+            Self::Sha256(hasher) => hasher.finalize().first().copied(),
+            Self::Crc32(hasher) => hasher.finalize().to_le_bytes().first().copied(),
+        };
+        // A little of each hash is looked at, so that none of the work can be left out.
+        if first == Some(0) {
             facts.push(Fact::Note {
                 key: "hash".to_owned(),
                 value: "starts with 0".to_owned(),
@@ -40,21 +60,25 @@ impl Analyzer for HashContent {
         Want::Stream
     }
 
-    fn read(&self, _entry: &Entry<'_>, _content: Content<'_>, _facts: &mut Vec<Fact>) {}
+    fn read(&self, _entry: &Entry<'_>, _content: WholeContent<'_>, _facts: &mut Vec<Fact>) {}
 
     fn stream(&self, _entry: &Entry<'_>) -> Option<Box<dyn ContentSink>> {
-        Some(Box::new(Hash(Sha256::new())))
+        Some(Box::new(match self.0 {
+            Content::Sha256 => Hash::Sha256(Sha256::new()),
+            Content::Crc32 => Hash::Crc32(crc32fast::Hasher::new()),
+        }))
     }
 }
 
 /// Reads an image; with `content` every file's content is hashed too.
-pub(crate) fn run(given: &str, jobs: usize, content: bool) -> Result<(), String> {
+pub(crate) fn run(given: &str, jobs: usize, content: Option<Content>) -> Result<(), String> {
     let reference = Reference::parse(given).map_err(|error| error.to_string())?;
     let images = source::open(&reference, given, &OpenOptions::default());
     let images = images.map_err(|error| error.to_string())?;
     let mut analyzers: Vec<&dyn Analyzer> = plimsoll_analyze::catalog::ALL.to_vec();
-    if content {
-        analyzers.push(&HashContent);
+    let hashing = content.map(HashContent);
+    if let Some(hashing) = &hashing {
+        analyzers.push(hashing);
     }
     let limits = Limits::default();
     let progress = Progress::default();
@@ -68,7 +92,7 @@ pub(crate) fn run(given: &str, jobs: usize, content: bool) -> Result<(), String>
     for image in &images {
         let layers = read_layers(image, &reading).map_err(|error| error.to_string())?;
         let facts: usize = layers.iter().map(|layer| layer.facts.len()).sum();
-        if facts == 0 && !content {
+        if facts == 0 && hashing.is_none() {
             crate::measure::say("(no facts in this image)");
         }
     }

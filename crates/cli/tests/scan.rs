@@ -192,6 +192,18 @@ fn exit_codes_tell_what_happened() {
 }
 
 #[test]
+fn what_is_left_out_on_request_is_counted() {
+    let place = Place::new();
+    let db = place.starter();
+    let all = place.report(&demo(), &["--db", &db], 0);
+    let few = place.report(&demo(), &["--db", &db, "--severity", "critical"], 0);
+    let count = |report: &serde_json::Value| report["findings"].as_array().unwrap().len();
+    assert!(count(&few) > 0 && count(&few) < count(&all));
+    assert_eq!(all["summary"]["left_out"], 0);
+    assert_eq!(few["summary"]["left_out"], count(&all) - count(&few));
+}
+
+#[test]
 fn reports_go_to_files_as_well_and_whole() {
     let place = Place::new();
     let db = place.starter();

@@ -241,6 +241,7 @@ fn report(
         coverage,
         packages,
         findings,
+        left_out: 0,
         verdict,
     }
 }
@@ -276,6 +277,7 @@ pub fn select(mut report: Report, severity: Severity, only_fixed: bool) -> Repor
             .filter_map(|index| new_index.get(*index).copied().flatten())
             .collect();
     }
+    report.left_out += new_index.len() - kept.len();
     report.findings = kept;
     report
 }

@@ -161,6 +161,7 @@ pub(crate) fn clean() -> Report {
         },
         packages: vec![deb("bash", "5.2.15-2+b2", Some(("bash", "5.2.15-2")), 0)],
         findings: Vec::new(),
+        left_out: 0,
         verdict: None,
     }
 }

@@ -22,6 +22,8 @@ pub struct Report {
     pub packages: Vec<CatalogPackage>,
     /// What was found, by package, then id.
     pub findings: Vec<Finding>,
+    /// How many findings were left out because the user asked for fewer (severity, fixed only).
+    pub left_out: usize,
     /// The gate's word; `None` when no gate was asked for.
     pub verdict: Option<Verdict>,
 }

@@ -82,6 +82,7 @@ fn summary(report: &Report) -> Summary {
             known_exploited: by_issue.sum().known_exploited,
         },
         secrets: 0,
+        left_out: report.left_out,
     }
 }
 

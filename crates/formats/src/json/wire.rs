@@ -175,6 +175,7 @@ pub(super) struct Summary {
     pub(super) unique_ids: usize,
     pub(super) issues: IssueCounts,
     pub(super) secrets: usize,
+    pub(super) left_out: usize,
 }
 
 #[derive(Serialize)]

@@ -175,14 +175,12 @@ fn open_docker(
         if images.is_empty() {
             return Err(malformed("lists no image".to_owned()));
         }
-        return Err(SourceError::NotFound {
-            what,
-            detail: format!(
-                "no image for platform {}; there is {}",
-                options.platform.as_deref().unwrap_or(""),
-                escape(&platforms.join(", "))
-            ),
-        });
+        let wanted = options.platform.as_deref().unwrap_or("");
+        return Err(super::platform::no_such(
+            wanted,
+            &what,
+            &platforms.join(", "),
+        ));
     }
     if !options.all_platforms && matching > 1 {
         let names: Vec<String> = images

@@ -109,6 +109,15 @@ pub fn open(
     given: &str,
     options: &OpenOptions,
 ) -> Result<Vec<Image>, SourceError> {
+    if let Err(source) = fs::read_dir(path)
+        && source.kind() == std::io::ErrorKind::PermissionDenied
+    {
+        return Err(SourceError::File {
+            path: path.to_owned(),
+            action: "read",
+            source,
+        });
+    }
     if !path.is_dir() {
         return Err(SourceError::NotFound {
             what: format!("'{}'", path.display()),
@@ -163,14 +172,8 @@ pub(super) fn open_store(
             }
         }
         if kept.is_empty() {
-            return Err(SourceError::NotFound {
-                what,
-                detail: format!(
-                    "no image for platform {}; there is {}",
-                    options.platform.as_deref().unwrap_or(""),
-                    escape(&there.join(", "))
-                ),
-            });
+            let wanted = options.platform.as_deref().unwrap_or("");
+            return Err(platform::no_such(wanted, &what, &there.join(", ")));
         }
         images = kept;
     }

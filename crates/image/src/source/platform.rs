@@ -229,10 +229,7 @@ pub fn choose<'a>(
             })
             .take(40)
             .collect();
-        return Err(not_found(format!(
-            "no image for platform {wanted}; there is {}",
-            there.join(", ")
-        )));
+        return Err(no_such(&wanted.to_string(), what, &there.join(", ")));
     }
     let host = Platform {
         architecture: host_architecture().to_owned(),
@@ -248,6 +245,14 @@ pub fn choose<'a>(
     Ok(chosen.into_iter().collect())
 }
 
+/// Says that there is no image of the wanted platform, and which there are.
+pub(super) fn no_such(wanted: &str, what: &str, there: &str) -> SourceError {
+    SourceError::NotFound {
+        what: format!("platform {} in {what}", escape(wanted)),
+        detail: format!("there is {}", escape(there)),
+    }
+}
+
 /// Reads `os/architecture[/variant]`.
 pub fn parse(text: &str) -> Result<Platform, SourceError> {
     let parts: Vec<&str> = text.split('/').collect();
@@ -257,8 +262,8 @@ pub fn parse(text: &str) -> Result<Platform, SourceError> {
         _ => ("", "", None),
     };
     if os.is_empty() || architecture.is_empty() {
-        return Err(SourceError::BadReference {
-            reference: escape(text).into_owned(),
+        return Err(SourceError::Malformed {
+            what: format!("--platform '{}'", escape(text)),
             problem: "not a platform; expected os/architecture[/variant], such as linux/arm64"
                 .to_owned(),
         });

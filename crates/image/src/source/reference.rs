@@ -158,6 +158,13 @@ impl RegistryReference {
             reference: plimsoll_model::text::escape(text).into_owned(),
             problem,
         };
+        if let Some((scheme, rest)) = text.split_once("://") {
+            return Err(fail(format!(
+                "'{}://' is no part of a reference; write registry:{}",
+                plimsoll_model::text::escape(scheme),
+                plimsoll_model::text::escape(rest)
+            )));
+        }
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => {
                 let digest = digest

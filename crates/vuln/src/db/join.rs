@@ -126,17 +126,17 @@ pub(super) fn join(records: &[Sourced]) -> Join {
             Level::Vulnerability => {
                 for id in &record.vulnerabilities {
                     if let Some(entry) = names.get(id).and_then(|index| joined.get_mut(*index)) {
-                        describe(entry, sourced, true);
+                        describe(entry, sourced);
                     }
                 }
             }
             Level::Advisory => {
                 if let Some(entry) = names.get(&record.id).and_then(|i| joined.get_mut(*i)) {
-                    describe(entry, sourced, true);
+                    describe(entry, sourced);
                 }
                 for id in record.vulnerabilities.iter().filter(|id| **id != record.id) {
                     if let Some(entry) = names.get(id).and_then(|index| joined.get_mut(*index)) {
-                        describe(entry, sourced, record.vulnerabilities.len() == 1);
+                        describe_by_update(entry, sourced, id);
                     }
                 }
             }
@@ -148,21 +148,45 @@ pub(super) fn join(records: &[Sourced]) -> Join {
     Join { joined, names }
 }
 
-/// Adds what a record says to a vulnerability. An update's ratings are its worst, so they are not
-/// those of one vulnerability among several (`rates`).
-fn describe(entry: &mut Joined, sourced: &Sourced, rates: bool) {
-    let (record, feed) = (&sourced.record, sourced.feed);
+/// Adds what an update says to one of the vulnerabilities that it fixes: its title is about the
+/// package, its references are about all of them, and its ratings are its worst. What is certain of
+/// this one is left: the references that name it, the date by which it was known, and the rating of
+/// an update that fixes nothing else.
+fn describe_by_update(entry: &mut Joined, sourced: &Sourced, id: &str) {
+    let record = &sourced.record;
+    let names_it = |url: &&String| {
+        let url = url.to_ascii_uppercase();
+        let after = url.find(id).and_then(|at| url.get(at + id.len()..));
+        after.is_some_and(|after| !after.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    refer(entry, record.urls.iter().filter(names_it));
+    date_and_rate(entry, sourced, record.vulnerabilities.len() == 1);
+}
+
+/// Adds what a record says to the vulnerability that it describes.
+fn describe(entry: &mut Joined, sourced: &Sourced) {
     if entry.title.is_empty() {
-        entry.title.clone_from(&record.title);
+        entry.title.clone_from(&sourced.record.title);
     }
-    let earlier = entry.published.is_empty() || record.published < entry.published;
-    if !record.published.is_empty() && earlier {
-        entry.published.clone_from(&record.published);
-    }
-    for url in &record.urls {
+    refer(entry, sourced.record.urls.iter());
+    date_and_rate(entry, sourced, true);
+}
+
+/// Adds references, up to a few.
+fn refer<'a>(entry: &mut Joined, urls: impl Iterator<Item = &'a String>) {
+    for url in urls {
         if entry.urls.len() < URL_LIMIT && !entry.urls.contains(url) {
             entry.urls.push(url.clone());
         }
+    }
+}
+
+/// Adds dates and marks, and the ratings only where they are those of this vulnerability (`rates`).
+fn date_and_rate(entry: &mut Joined, sourced: &Sourced, rates: bool) {
+    let (record, feed) = (&sourced.record, sourced.feed);
+    let earlier = entry.published.is_empty() || record.published < entry.published;
+    if !record.published.is_empty() && earlier {
+        entry.published.clone_from(&record.published);
     }
     entry.known_exploited |= record.known_exploited;
     if !rates {

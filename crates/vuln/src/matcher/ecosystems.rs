@@ -79,6 +79,24 @@ pub fn judge(distro: &Distro) -> Judge {
     }
 }
 
+/// Returns the distribution's own page about an update.
+pub(super) fn update_page(ecosystem: &str, record: &str) -> Option<String> {
+    let (base, release) = ecosystem.split_once(':').unwrap_or((ecosystem, ""));
+    match base {
+        "AlmaLinux" if record.starts_with("AL") => Some(format!(
+            "https://errata.almalinux.org/{release}/{}.html",
+            record.replace(':', "-")
+        )),
+        "Rocky Linux" if record.starts_with("RL") => {
+            Some(format!("https://errata.rockylinux.org/{record}"))
+        }
+        "Debian" if record.starts_with("DSA-") || record.starts_with("DLA-") => Some(format!(
+            "https://security-tracker.debian.org/tracker/{record}"
+        )),
+        _ => None,
+    }
+}
+
 /// Returns the distribution's own page about a vulnerability.
 pub(super) fn page(ecosystem: &str, id: &str) -> Option<String> {
     let base = ecosystem.split(':').next().unwrap_or("");

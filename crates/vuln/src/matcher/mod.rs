@@ -402,7 +402,12 @@ impl<'d, 'p> Run<'d, 'p> {
         aliases.dedup();
         let mut urls: Vec<String> = ecosystems::page(self.ecosystem, &entry.id)
             .into_iter()
+            .chain(ecosystems::update_page(
+                self.ecosystem,
+                hit.statement.record,
+            ))
             .collect();
+        urls.dedup();
         for url in &entry.urls {
             if urls.len() < URL_LIMIT && !urls.contains(url) {
                 urls.push(url.clone());

@@ -493,10 +493,17 @@ pub(super) fn lost(url: &Url, error: reqwest::Error) -> Failure {
     let error = error.without_url();
     let text = describe(&error);
     let advice = if text.contains("UnknownIssuer") {
-        "; its certificate is signed by an authority that this machine does not trust"
+        "; its certificate is signed by an authority that this machine does not trust; name the \
+         authority with --ca-cert"
+    } else if connecting {
+        "; check the host's name, the network and HTTPS_PROXY"
     } else {
         ""
     };
+    // What failed inside is told; that a request was being sent is not news.
+    let text = text
+        .strip_prefix("error sending request: client error (Connect): ")
+        .map_or_else(|| text.clone(), |inner| format!("cannot connect: {inner}"));
     Failure::Transient {
         error: SourceError::Peer {
             peer: shown(url),

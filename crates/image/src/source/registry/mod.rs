@@ -200,14 +200,11 @@ pub(in crate::source) fn check_platform(
     }
     for image in images {
         if !platform::config_matches(&image.config, options)? {
-            return Err(SourceError::NotFound {
-                what: what.to_owned(),
-                detail: format!(
-                    "no image for platform {}; there is {}",
-                    options.platform.as_deref().unwrap_or_default(),
-                    escape(&platform::platform_of(&image.config))
-                ),
-            });
+            return Err(platform::no_such(
+                options.platform.as_deref().unwrap_or_default(),
+                what,
+                &platform::platform_of(&image.config),
+            ));
         }
     }
     Ok(())
