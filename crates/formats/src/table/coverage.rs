@@ -44,7 +44,9 @@ fn write_feeds(out: &mut Writer, database: &DatabaseInfo, judged_by: &[String]) 
         .partition(|feed| judged_by.contains(&feed.name));
     for feed in judged.iter().take(FEEDS_SHOWN) {
         let mut text = counted(feed.records as usize, "record");
-        if !feed.fetched_at.is_empty() {
+        if feed.fetched_at.is_empty() {
+            text.push_str(", of a date that the feed does not state");
+        } else {
             text = format!("{text} of {}", date(&feed.fetched_at));
         }
         if feed.damaged > 0 {
