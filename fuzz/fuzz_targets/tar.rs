@@ -38,8 +38,14 @@ fuzz_target!(|bytes: &[u8]| {
         limits: &limits,
         progress: &progress,
     };
+    // The second pass verifies the digests again, so it needs a layer that is whole.
+    let Some(diff_id) = layer.facts.diff_id.as_ref().filter(|_| layer.whole) else {
+        return;
+    };
     let links = pass.links(
         Box::new(Cursor::new(bytes.to_vec())),
+        Some(&layer.blob),
+        diff_id,
         &layer.facts.unread_links,
     );
     for fact in links.expect("reading from memory does not fail") {
@@ -63,6 +69,7 @@ fn limits() -> Limits {
         list_bytes: 1 << 20,
         facts: 1_000,
         issues: 10,
+        ..Limits::default()
     }
 }
 
