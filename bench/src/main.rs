@@ -28,10 +28,16 @@ fn main() -> ExitCode {
         ["touch", image, jobs] => {
             reading::run(image, jobs.parse().unwrap_or(2), Some(reading::Content::Crc32))
         }
+        ["match", db] => {
+            let mut out = String::new();
+            let done = matching::table(&PathBuf::from(db), &mut out);
+            measure::say(&out);
+            done
+        }
         ["make", kind, folder] => images::make(kind, &PathBuf::from(folder)),
         ["run", rest @ ..] => table::run(rest),
         _ => Err("usage: plimsoll-bench run [--runs N] [--images DIR] [--work DIR] [--plimsoll FILE] \
-                  [--db FILE] [--syft FILE] [--out FILE]\n   or: floor|inventory|content|touch IMAGE JOBS\n   \
+                  [--db FILE] [--syft FILE] [--out FILE]\n   or: floor|inventory|content|touch IMAGE JOBS, match DB\n   \
                   or: make 200mb|2gb|million DIR"
             .to_owned()),
     };
