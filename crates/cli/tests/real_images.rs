@@ -155,13 +155,7 @@ fn the_findings_of_debian_images_are_what_the_feed_says() {
         }
         let mut found: BTreeSet<(String, String, String)> = BTreeSet::new();
         for finding in report["findings"].as_array().unwrap() {
-            let purl = &finding["package"]["purl"];
-            let package = report["packages"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .find(|p| &p["purl"] == purl);
-            let source = package.unwrap()["source"]["name"].as_str().unwrap();
+            let source = source_of(&report, finding);
             let fixed = finding["fix"]["versions"][0].as_str().unwrap_or_default();
             found.insert((
                 source.to_owned(),
@@ -246,13 +240,7 @@ fn advisories_of_the_lists_apply_by_dpkgs_comparison() {
     assert!(expected.len() >= 10, "{expected:?}");
     let mut found: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
     for finding in report["findings"].as_array().unwrap() {
-        let purl = &finding["package"]["purl"];
-        let package = report["packages"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|p| &p["purl"] == purl);
-        let source = package.unwrap()["source"]["name"].as_str().unwrap();
+        let source = source_of(&report, finding);
         let names = finding["aliases"]
             .as_array()
             .unwrap()
@@ -297,6 +285,14 @@ fn advisories_of_the_lists_apply_by_dpkgs_comparison() {
             found[key]
         );
     }
+}
+
+/// Returns the source package of a finding's package.
+fn source_of<'r>(report: &'r Value, finding: &Value) -> &'r str {
+    let purl = &finding["package"]["purl"];
+    let mut packages = report["packages"].as_array().unwrap().iter();
+    let package = packages.find(|p| &p["purl"] == purl).unwrap();
+    package["source"]["name"].as_str().unwrap()
 }
 
 /// Cuts a version's Debian update (`+deb11u3`, `-10+deb11u1`), so that it is what the release began

@@ -18,7 +18,6 @@ use plimsoll_model::report::{
     CatalogPackage, Coverage, Finding, ImageFacts, LayerInfo, Report, Verdict,
 };
 use plimsoll_model::severity::Severity;
-use plimsoll_model::text::escape;
 use plimsoll_vuln::db::Database;
 use plimsoll_vuln::matcher;
 use thiserror::Error;
@@ -421,9 +420,4 @@ fn package_key(fact: &Fact) -> Option<String> {
         )),
         _ => None,
     }
-}
-
-/// Escapes what a user typed, for messages.
-pub fn shown(given: &str) -> String {
-    escape(given).into_owned()
 }

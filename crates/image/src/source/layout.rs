@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use plimsoll_model::digest::Digest;
 use plimsoll_model::text::escape;
-use sha2::{Digest as _, Sha256};
 
 use super::platform::{self, Descriptor, Document, Manifest};
 use super::{
@@ -263,7 +262,7 @@ fn resolve(
         let name = blob_name(&descriptor.digest);
         let what = format!("{}: {name}", store.shown());
         let bytes = store.read(&name, MAX_MANIFEST_BYTES)?;
-        verify(&bytes, &descriptor.digest, &what)?;
+        platform::verify(&bytes, &descriptor.digest, &what)?;
         let document = Document::parse(&bytes, &what)?;
         if let Some(inner) = &document.manifests {
             if depth >= MAX_DEPTH {
@@ -296,7 +295,7 @@ fn image(
     let name = blob_name(&manifest.config.digest);
     let what = format!("{}: {name}", store.shown());
     let bytes = store.read(&name, MAX_CONFIG_BYTES)?;
-    verify(&bytes, &manifest.config.digest, &what)?;
+    platform::verify(&bytes, &manifest.config.digest, &what)?;
     let config = platform::parse_config(&bytes, manifest.layers.len(), &what)?;
     let layers = platform::layers(manifest, &config);
     let names = manifest
@@ -339,18 +338,4 @@ impl Blobs for LayoutBlobs {
 
 fn blob_name(digest: &Digest) -> String {
     format!("blobs/sha256/{}", digest.hex())
-}
-
-/// Checks that bytes have the digest that names them.
-pub(super) fn verify(bytes: &[u8], expected: &Digest, what: &str) -> Result<(), SourceError> {
-    let got = Digest::from_sha256(Sha256::digest(bytes));
-    if got == *expected {
-        Ok(())
-    } else {
-        Err(SourceError::DigestMismatch {
-            what: what.to_owned(),
-            expected: expected.to_string(),
-            got: got.to_string(),
-        })
-    }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use plimsoll_model::digest::Digest;
 use plimsoll_model::text::escape;
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 
 use super::{Layer, MAX_LAYERS, OpenOptions, SourceError};
 use crate::config::ImageConfig;
@@ -243,6 +244,20 @@ pub fn choose<'a>(
         .or(images.first())
         .copied();
     Ok(chosen.into_iter().collect())
+}
+
+/// Checks that bytes have the digest that names them.
+pub(super) fn verify(bytes: &[u8], expected: &Digest, what: &str) -> Result<(), SourceError> {
+    let got = Digest::from_sha256(Sha256::digest(bytes));
+    if got == *expected {
+        Ok(())
+    } else {
+        Err(SourceError::DigestMismatch {
+            what: what.to_owned(),
+            expected: expected.to_string(),
+            got: got.to_string(),
+        })
+    }
 }
 
 /// Says that there is no image of the wanted platform, and which there are.

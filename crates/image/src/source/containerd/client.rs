@@ -9,7 +9,6 @@ use hyper_util::rt::TokioIo;
 use plimsoll_model::digest::Digest;
 use plimsoll_model::text::escape;
 use prost::Message;
-use sha2::{Digest as _, Sha256};
 use tokio::net::UnixStream;
 use tonic::metadata::MetadataValue;
 use tonic::transport::{Channel, Endpoint};
@@ -17,6 +16,7 @@ use tonic::{Code, Request, Status, Streaming};
 use tonic_prost::ProstCodec;
 
 use super::proto;
+use crate::source::platform::verify;
 use crate::source::remote::{ChunkSender, describe, within};
 use crate::source::{OpenOptions, SourceError};
 
@@ -267,14 +267,7 @@ impl Client {
             }
             bytes.extend_from_slice(&piece);
         }
-        let got = Digest::from_sha256(Sha256::digest(&bytes));
-        if got != *digest {
-            return Err(SourceError::DigestMismatch {
-                what: what.to_owned(),
-                expected: digest.to_string(),
-                got: got.to_string(),
-            });
-        }
+        verify(&bytes, digest, what)?;
         Ok(bytes)
     }
 
