@@ -142,6 +142,9 @@ mod tests {
             }
         };
         line("version", package.version.clone());
+        if package.name.is_empty() || !package.purl.contains(&package.name) {
+            line("name", package.name.clone());
+        }
         if let Some(source) = &package.source {
             line("source", format!("{} {}", source.name, source.version));
         }
@@ -215,8 +218,13 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/catalog");
         let mut failures = Vec::new();
         let mut count = 0;
-        for eco in ["apk", "deb", "release", "rpm"] {
-            let folder = root.join(eco).join("testdata");
+        let mut folders: Vec<_> = std::fs::read_dir(&root)
+            .unwrap()
+            .map(|entry| entry.unwrap().path().join("testdata"))
+            .filter(|folder| folder.is_dir())
+            .collect();
+        folders.sort();
+        for folder in folders {
             for (path, archive) in load_dir(&folder).unwrap() {
                 count += 1;
                 assert!(

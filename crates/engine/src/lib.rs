@@ -6,6 +6,7 @@
 
 pub mod gate;
 pub mod inventory;
+mod ownership;
 pub mod paths;
 pub mod scan;
 

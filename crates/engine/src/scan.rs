@@ -9,13 +9,13 @@ use plimsoll_image::cache::Cache;
 use plimsoll_image::overlay::{PlacedFact, Squashed, squash};
 use plimsoll_image::pass::{Limits, Pass, PassError};
 use plimsoll_image::source::{self, Image, OpenOptions, Reference, SourceError};
-use plimsoll_model::analyzer::{Analyzer, Assembled, Fact, Located, View};
+use plimsoll_model::analyzer::{Analyzer, Assembled, Evidence, Fact, Located, View};
 use plimsoll_model::distro::Distro;
 use plimsoll_model::issue::{Issue, IssueKind};
 use plimsoll_model::layer::LayerFacts;
 use plimsoll_model::path::ImagePath;
 use plimsoll_model::report::{
-    CatalogPackage, Coverage, Finding, ImageFacts, LayerInfo, Report, Verdict,
+    CatalogPackage, Coverage, Finding, ImageFacts, Inventory, LayerInfo, Report, Verdict,
 };
 use plimsoll_model::severity::Severity;
 use plimsoll_vuln::db::Database;
@@ -24,6 +24,7 @@ use thiserror::Error;
 
 use crate::gate;
 use crate::inventory::{Progress, Reading, read_layers};
+use crate::ownership;
 use crate::paths::Dependents;
 
 /// Is how to scan.
@@ -87,25 +88,42 @@ pub fn scan(
     options: &ScanOptions<'_>,
     progress: &Progress,
 ) -> Result<Vec<Report>, ScanError> {
-    let reference = Reference::parse(given)?;
-    if let Reference::Dir(path) = &reference {
-        return Ok(vec![scan_folder(given, path, options, progress)?]);
-    }
-    let images = source::open(&reference, given, &options.open)?;
-    let mut reports = Vec::with_capacity(images.len());
-    for image in images {
-        reports.push(scan_image(&image, options, progress)?);
+    let mut reports = Vec::new();
+    for inventory in take_inventory(given, options, progress)? {
+        reports.push(judge_inventory(inventory, options));
     }
     Ok(reports)
 }
 
-fn scan_image(
+/// Finds out what is in what a reference names, and judges nothing: one inventory, or one per platform.
+///
+/// # Errors
+/// When the image cannot be read.
+pub fn take_inventory(
+    given: &str,
+    options: &ScanOptions<'_>,
+    progress: &Progress,
+) -> Result<Vec<Inventory>, ScanError> {
+    let reference = Reference::parse(given)?;
+    if let Reference::Dir(path) = &reference {
+        return Ok(vec![of_folder(given, path, options, progress)?]);
+    }
+    let images = source::open(&reference, given, &options.open)?;
+    let mut inventories = Vec::with_capacity(images.len());
+    for image in images {
+        inventories.push(of_image(&image, options, progress)?);
+    }
+    Ok(inventories)
+}
+
+fn of_image(
     image: &Image,
     options: &ScanOptions<'_>,
     progress: &Progress,
-) -> Result<Report, ScanError> {
+) -> Result<Inventory, ScanError> {
+    let analyzers = installed(options.analyzers);
     let reading = Reading {
-        analyzers: options.analyzers,
+        analyzers: &analyzers,
         limits: &options.limits,
         cache: options.cache.as_ref(),
         jobs: options.jobs,
@@ -142,15 +160,34 @@ fn scan_image(
         created: image.config.created.clone(),
         layers: infos,
     };
-    Ok(report(facts, &layers, image.issues.clone(), options))
+    let read = Read {
+        layers: &layers,
+        analyzers: &analyzers,
+    };
+    Ok(inventory(facts, &read, image.issues.clone()))
 }
 
-fn scan_folder(
+/// Are layers together with the analyzers whose indices their facts hold.
+struct Read<'a> {
+    layers: &'a [LayerFacts],
+    analyzers: &'a [&'a dyn Analyzer],
+}
+
+/// Returns the analyzers of what is installed: in an image, lock files count for nothing.
+fn installed<'a>(analyzers: &[&'a dyn Analyzer]) -> Vec<&'a dyn Analyzer> {
+    analyzers
+        .iter()
+        .copied()
+        .filter(|analyzer| analyzer.evidence() == Evidence::Installed)
+        .collect()
+}
+
+fn of_folder(
     given: &str,
     path: &Path,
     options: &ScanOptions<'_>,
     progress: &Progress,
-) -> Result<Report, ScanError> {
+) -> Result<Inventory, ScanError> {
     let pass = Pass {
         analyzers: options.analyzers,
         limits: &options.limits,
@@ -166,16 +203,16 @@ fn scan_folder(
         }],
         ..ImageFacts::default()
     };
-    Ok(report(facts, &[layer], Vec::new(), options))
+    let read = Read {
+        layers: &[layer],
+        analyzers: options.analyzers,
+    };
+    Ok(inventory(facts, &read, Vec::new()))
 }
 
-/// Makes the report of an image whose layers were read.
-fn report(
-    mut image: ImageFacts,
-    layers: &[LayerFacts],
-    issues: Vec<Issue>,
-    options: &ScanOptions<'_>,
-) -> Report {
+/// Works out what is in an image whose layers were read.
+fn inventory(mut image: ImageFacts, read: &Read<'_>, issues: Vec<Issue>) -> Inventory {
+    let layers = read.layers;
     let squashed = squash(layers, package_key);
     let mut gaps = issues;
     gaps.extend(layers.iter().flat_map(|layer| layer.issues.iter().cloned()));
@@ -187,18 +224,33 @@ fn report(
              missed",
         ));
     }
-    let catalog = assemble(&squashed, layers, options.analyzers, &mut gaps);
+    let catalog = assemble(&squashed, read, &mut gaps);
     image.distro = catalog.distro;
-    let packages = catalog.packages;
-    let mut coverage = Coverage::default();
-    let mut findings = Vec::new();
-    if packages.is_empty() {
+    if catalog.packages.is_empty() {
         gaps.push(Issue::new(
             IssueKind::NothingRecognized,
             &image.reference,
             "no package was recognised in the image, so nothing could be judged",
         ));
     }
+    gaps.sort();
+    gaps.dedup();
+    Inventory {
+        image,
+        packages: catalog.packages,
+        gaps,
+    }
+}
+
+/// Judges what is in an image.
+pub fn judge_inventory(inventory: Inventory, options: &ScanOptions<'_>) -> Report {
+    let Inventory {
+        image,
+        packages,
+        mut gaps,
+    } = inventory;
+    let mut coverage = Coverage::default();
+    let mut findings = Vec::new();
     match options.database {
         Some(database) => {
             coverage.database = Some(database.info());
@@ -287,12 +339,8 @@ struct Catalog {
 }
 
 /// Lets every analyzer join its facts: first those that may know the distribution, then the rest.
-fn assemble(
-    squashed: &Squashed<'_>,
-    layers: &[LayerFacts],
-    analyzers: &[&dyn Analyzer],
-    gaps: &mut Vec<Issue>,
-) -> Catalog {
+fn assemble(squashed: &Squashed<'_>, read: &Read<'_>, gaps: &mut Vec<Issue>) -> Catalog {
+    let Read { layers, analyzers } = *read;
     let located: Vec<Vec<Located<'_>>> = (0..analyzers.len())
         .map(|index| {
             squashed
@@ -303,18 +351,13 @@ fn assemble(
                 .collect()
         })
         .collect();
-    for placed in &squashed.visible {
-        if let Fact::Issue(issue) = placed.fact {
-            gaps.push(issue.clone());
-        }
-    }
     let listed = Listed {
         layers,
         hashes: OnceCell::new(),
     };
     let resolve = |path: &ImagePath| {
-        let real = squashed.resolve(path)?;
-        listed.holds(&real).then_some(real)
+        let found = squashed.resolve(path)?;
+        listed.holds(&found).then_some(found)
     };
     let run = |index: usize, distro: Option<&Distro>| {
         let mut out = Assembled::default();
@@ -338,7 +381,7 @@ fn assemble(
     let (first, rest): (Vec<usize>, Vec<usize>) = (0..analyzers.len()).partition(knows_distro);
     let mut distro = None;
     let mut packages = Vec::new();
-    let mut take = |out: Assembled, gaps: &mut Vec<Issue>| {
+    let take = |out: Assembled, packages: &mut Vec<CatalogPackage>, gaps: &mut Vec<Issue>| {
         gaps.extend(out.issues);
         packages.extend(
             out.packages
@@ -348,12 +391,33 @@ fn assemble(
         out.distro
     };
     for index in first {
-        let found = take(run(index, None), gaps);
+        let found = take(run(index, None), &mut packages, gaps);
         distro = distro.or(found);
     }
+    let of_lock_files = |index: &usize| {
+        let analyzer = analyzers.get(*index);
+        analyzer.is_some_and(|analyzer| analyzer.evidence() == Evidence::Declared)
+    };
+    let (declared, rest): (Vec<usize>, Vec<usize>) = rest.into_iter().partition(of_lock_files);
     for index in rest {
-        take(run(index, distro.as_ref()), gaps);
+        take(run(index, distro.as_ref()), &mut packages, gaps);
     }
+    // A folder that holds a distribution is a root file system: what is installed counts there.
+    let source_tree = distro.is_none() && !packages.iter().any(|one| one.package.kind.is_os());
+    if source_tree {
+        for index in &declared {
+            take(run(*index, None), &mut packages, gaps);
+        }
+    }
+    for placed in &squashed.visible {
+        let left_out = !source_tree && declared.contains(&usize::from(placed.analyzer));
+        if let Fact::Issue(issue) = placed.fact
+            && !left_out
+        {
+            gaps.push(issue.clone());
+        }
+    }
+    let mut packages = ownership::settle(packages, &squashed.visible);
     packages.sort_by(|a, b| {
         let key = |p: &CatalogPackage| {
             (

@@ -99,12 +99,44 @@ pub trait ContentSink {
     fn finish(self: Box<Self>, complete: bool, facts: &mut Vec<Fact>);
 }
 
+/// Says what the files that an analyzer reads prove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// What they state is there.
+    Installed,
+    /// What they state is to be installed: lock files and manifests. They count in source trees,
+    /// where nothing is installed yet, and never in images.
+    Declared,
+}
+
+/// Is what an analyzer says of itself: one section of `docs/ecosystems.md`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct About {
+    /// The section's title (`Python`). Analyzers of one title share a section.
+    pub title: &'static str,
+    /// The files that are read: a pattern of their paths, and what they yield, without full stop.
+    pub reads: &'static [(&'static str, &'static str)],
+    /// What is not read, each a sentence with its reason.
+    pub not_read: &'static [&'static str],
+    /// How sure what it states is, in a sentence or two: where names and versions come from, and
+    /// when they may be wrong.
+    pub certainty: &'static str,
+}
+
 /// Finds facts in the files of a layer.
 pub trait Analyzer: Sync {
     /// Returns the stable name, `group/name` (`os/apk`).
     fn name(&self) -> &'static str;
     /// Returns the version of what it finds; part of the cache's key.
     fn version(&self) -> u32;
+    /// Describes what it reads, for the documentation.
+    fn about(&self) -> About {
+        About::default()
+    }
+    /// Says what its files prove.
+    fn evidence(&self) -> Evidence {
+        Evidence::Installed
+    }
     /// Says what it wants of an entry. Called once for every entry of every layer: it must be cheap
     /// and must not allocate.
     fn wants(&self, entry: &Entry<'_>) -> Want;

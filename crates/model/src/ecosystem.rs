@@ -9,10 +9,66 @@ use crate::version::Scheme;
 pub enum PackageKind {
     /// Alpine, Wolfi and Chainguard packages.
     Apk,
+    /// A program that no package manager installed, known by its own bytes.
+    Binary,
+    /// Components of Bitnami's images.
+    Bitnami,
+    /// Homebrew formulae and casks.
+    Brew,
+    /// Rust crates.
+    Cargo,
+    /// PHP packages of Composer.
+    Composer,
+    /// Conda packages.
+    Conda,
+    /// Perl distributions.
+    Cpan,
+    /// R packages.
+    Cran,
     /// Debian and Ubuntu packages.
     Deb,
+    /// Ruby gems.
+    Gem,
+    /// Go modules, and Go's standard library as `stdlib`.
+    Golang,
+    /// Haskell packages.
+    Hackage,
+    /// Elixir and Erlang packages of Hex.
+    Hex,
+    /// Julia packages.
+    Julia,
+    /// Linux kernels.
+    LinuxKernel,
+    /// Linux kernel modules.
+    LinuxModule,
+    /// Lua rocks.
+    Luarocks,
+    /// Java packages; the name is `group:artifact`, or the artifact alone where the group is unknown.
+    Maven,
+    /// Machine-learning models.
+    Model,
+    /// Derivations of the Nix store.
+    Nix,
+    /// JavaScript packages; the name holds the scope (`@babel/core`).
+    Npm,
+    /// .NET packages.
+    Nuget,
+    /// Applications of Erlang/OTP.
+    Otp,
+    /// PHP packages of PEAR.
+    Pear,
+    /// PHP extensions of PECL.
+    Pecl,
+    /// Dart packages.
+    Pub,
+    /// Python packages.
+    Pypi,
     /// Packages of the Red Hat, SUSE, Amazon and Fedora families.
     Rpm,
+    /// Swift packages; the name is the repository's path (`github.com/apple/swift-nio`).
+    Swift,
+    /// Plugins and themes of `WordPress`.
+    Wordpress,
 }
 
 /// Is what is known of a kind of package.
@@ -20,34 +76,82 @@ pub enum PackageKind {
 pub struct Row {
     /// The kind.
     pub kind: PackageKind,
-    /// The name in reports and the purl type (purl specification, "purl types").
+    /// The name in reports.
     pub name: &'static str,
-    /// How its versions are ordered.
-    pub scheme: Scheme,
+    /// The purl type (purl specification, "purl types").
+    pub purl: &'static str,
+    /// How its versions are ordered; `None` where no order is known.
+    pub scheme: Option<Scheme>,
     /// Whether the operating system's package manager installs it.
     pub os: bool,
 }
 
+/// Writes a row of a kind that languages and others bring.
+const fn row(kind: PackageKind, name: &'static str, scheme: Option<Scheme>) -> Row {
+    Row {
+        kind,
+        name,
+        purl: name,
+        scheme,
+        os: false,
+    }
+}
+
+/// Writes a row of a kind that the operating system's package manager installs.
+const fn os(kind: PackageKind, name: &'static str, scheme: Scheme) -> Row {
+    Row {
+        kind,
+        name,
+        purl: name,
+        scheme: Some(scheme),
+        os: true,
+    }
+}
+
+/// Writes a row of a kind that has no purl type of its own.
+const fn generic(kind: PackageKind, name: &'static str) -> Row {
+    Row {
+        kind,
+        name,
+        purl: "generic",
+        scheme: None,
+        os: false,
+    }
+}
+
 /// All kinds, by name.
 pub static TABLE: &[Row] = &[
-    Row {
-        kind: PackageKind::Apk,
-        name: "apk",
-        scheme: Scheme::Apk,
-        os: true,
-    },
-    Row {
-        kind: PackageKind::Deb,
-        name: "deb",
-        scheme: Scheme::Deb,
-        os: true,
-    },
-    Row {
-        kind: PackageKind::Rpm,
-        name: "rpm",
-        scheme: Scheme::Rpm,
-        os: true,
-    },
+    os(PackageKind::Apk, "apk", Scheme::Apk),
+    generic(PackageKind::Binary, "binary"),
+    row(PackageKind::Bitnami, "bitnami", None),
+    row(PackageKind::Brew, "brew", None),
+    row(PackageKind::Cargo, "cargo", None),
+    row(PackageKind::Composer, "composer", None),
+    row(PackageKind::Conda, "conda", None),
+    row(PackageKind::Cpan, "cpan", None),
+    row(PackageKind::Cran, "cran", None),
+    os(PackageKind::Deb, "deb", Scheme::Deb),
+    row(PackageKind::Gem, "gem", None),
+    row(PackageKind::Golang, "golang", None),
+    row(PackageKind::Hackage, "hackage", None),
+    row(PackageKind::Hex, "hex", None),
+    row(PackageKind::Julia, "julia", None),
+    generic(PackageKind::LinuxKernel, "linux-kernel"),
+    generic(PackageKind::LinuxModule, "linux-kernel-module"),
+    row(PackageKind::Luarocks, "luarocks", None),
+    row(PackageKind::Maven, "maven", None),
+    generic(PackageKind::Model, "model"),
+    row(PackageKind::Nix, "nix", None),
+    row(PackageKind::Npm, "npm", None),
+    row(PackageKind::Nuget, "nuget", None),
+    row(PackageKind::Otp, "otp", None),
+    row(PackageKind::Pear, "pear", None),
+    row(PackageKind::Pecl, "pecl", None),
+    row(PackageKind::Pub, "pub", None),
+    row(PackageKind::Pypi, "pypi", None),
+    os(PackageKind::Rpm, "rpm", Scheme::Rpm),
+    row(PackageKind::Swift, "swift", None),
+    row(PackageKind::Wordpress, "wordpress", None),
 ];
 
 impl PackageKind {
@@ -59,34 +163,50 @@ impl PackageKind {
             .unwrap_or(&FALLBACK)
     }
 
-    /// Returns the kind's name (`deb`), which is its purl type too.
+    /// Returns the kind's name in reports (`deb`).
     pub fn as_str(self) -> &'static str {
         self.row().name
     }
 
-    /// Returns how its versions are ordered.
-    pub fn scheme(self) -> Scheme {
+    /// Returns the kind's purl type.
+    pub fn purl_type(self) -> &'static str {
+        self.row().purl
+    }
+
+    /// Finds a kind by its name in reports.
+    pub fn from_name(name: &str) -> Option<Self> {
+        TABLE
+            .iter()
+            .find(|row| row.name == name)
+            .map(|row| row.kind)
+    }
+
+    /// Returns how its versions are ordered, where an order is known.
+    pub fn scheme(self) -> Option<Scheme> {
         self.row().scheme
+    }
+
+    /// Says whether the operating system's package manager installs it.
+    pub fn is_os(self) -> bool {
+        self.row().os
     }
 }
 
 /// Never reached: a test holds that every kind has its row.
-static FALLBACK: Row = Row {
-    kind: PackageKind::Deb,
-    name: "deb",
-    scheme: Scheme::Deb,
-    os: true,
-};
+static FALLBACK: Row = generic(PackageKind::Binary, "binary");
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_sorted_unique_and_complete() {
+    fn the_table_is_sorted_and_complete() {
         assert!(TABLE.windows(2).all(|pair| pair[0].name < pair[1].name));
-        for kind in [PackageKind::Apk, PackageKind::Deb, PackageKind::Rpm] {
-            assert_eq!(kind.row().kind, kind);
+        // The kinds are declared in the table's order, so the last one tells how many there are.
+        assert_eq!(TABLE.len(), PackageKind::Wordpress as usize + 1);
+        for (index, row) in TABLE.iter().enumerate() {
+            assert_eq!(row.kind as usize, index, "{}", row.name);
+            assert_eq!(PackageKind::from_name(row.name), Some(row.kind));
         }
     }
 }

@@ -20,9 +20,11 @@ pub struct Package {
     pub source: Option<SourcePackage>,
     /// The architecture as the package manager writes it (`amd64`, `x86_64`, `all`, `noarch`).
     pub arch: Option<String>,
-    /// Licences as declared, in order, without repeats.
+    /// Licences, in order, without repeats: in a fact as declared, in a report as SPDX expressions
+    /// where what is declared can be understood as one.
     pub licenses: Vec<String>,
-    /// The files that state it (`/var/lib/dpkg/status`), as safe text, sorted.
+    /// The files that state it (`/var/lib/dpkg/status`), as safe text, sorted. A file inside an
+    /// archive is named with `!/` (`/app/a.war!/WEB-INF/lib/b.jar`).
     pub locations: Vec<String>,
     /// What it requires, each as a group of alternatives. Resolved to `depends_on` in assembly.
     pub requires: Vec<Vec<Requirement>>,
@@ -34,6 +36,9 @@ pub struct Package {
     pub depends_on: Vec<String>,
     /// The package URL; filled in assembly, when the distribution is known.
     pub purl: String,
+    /// The purl of the installed package whose files these are: a Python package that Debian's
+    /// package manager installed. Filled after assembly.
+    pub owned_by: Option<String>,
     /// Fields that only one kind of package has, by name (`modularity_label`, `maintainer`).
     pub properties: BTreeMap<String, String>,
 }
@@ -72,6 +77,7 @@ impl Package {
             requested: None,
             depends_on: Vec::new(),
             purl: String::new(),
+            owned_by: None,
             properties: BTreeMap::new(),
         }
     }

@@ -28,6 +28,17 @@ pub struct Report {
     pub verdict: Option<Verdict>,
 }
 
+/// Is what is in an image, before anything is judged; what an SBOM holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inventory {
+    /// The image.
+    pub image: ImageFacts,
+    /// The packages, sorted as in [`Report::packages`].
+    pub packages: Vec<CatalogPackage>,
+    /// What could not be read, sorted, without repeats.
+    pub gaps: Vec<Issue>,
+}
+
 /// Is what is known of the image itself.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ImageFacts {

@@ -100,6 +100,50 @@ pub(crate) fn collect<'a>(
     all
 }
 
+/// Collects packages one by one: a package that lies at several places is as many packages, since
+/// each place has its own neighbours. Sorted by path, then in the order in which they were found.
+///
+/// Where several paths lead to the same file it counts once. Once dependencies are found, the engine
+/// makes one of those that differ in nothing but their files.
+pub(crate) fn collect_each<'a>(view: &View<'a>) -> Vec<(&'a ImagePath, Installed<'a>)> {
+    let files = distinct_files(view);
+    view.facts
+        .iter()
+        .filter(|located| files.contains(located.path))
+        .filter_map(|located| {
+            let Fact::Package(fact) = located.fact else {
+                return None;
+            };
+            // A package inside an archive says itself where in the file it lies.
+            let location = located.path.to_text();
+            let mut package = bare(fact, location);
+            if !fact.locations.is_empty() {
+                package.locations.clone_from(&fact.locations);
+            }
+            let one = Installed {
+                fact,
+                package,
+                introduced: located.introduced,
+            };
+            Some((located.path, one))
+        })
+        .collect()
+}
+
+/// Fills `depends_on` with the purls of the packages at these indices, which must have purls.
+pub(crate) fn set_dependencies(installed: &mut [Installed<'_>], found: Vec<Vec<usize>>) {
+    let purls: Vec<String> = installed.iter().map(|i| i.package.purl.clone()).collect();
+    for (one, targets) in installed.iter_mut().zip(found) {
+        one.package.depends_on = targets
+            .into_iter()
+            .filter_map(|target| purls.get(target).cloned())
+            .filter(|purl| *purl != one.package.purl)
+            .collect();
+        one.package.depends_on.sort();
+        one.package.depends_on.dedup();
+    }
+}
+
 /// Copies a package without its relations.
 fn bare(fact: &Package, location: String) -> Package {
     Package {
@@ -115,6 +159,7 @@ fn bare(fact: &Package, location: String) -> Package {
         requested: fact.requested,
         depends_on: Vec::new(),
         purl: String::new(),
+        owned_by: None,
         properties: fact.properties.clone(),
     }
 }
@@ -163,15 +208,7 @@ pub(crate) fn resolve_requirements(
         found.dedup();
         resolved.push(found);
     }
-    let purls: Vec<String> = installed.iter().map(|i| i.package.purl.clone()).collect();
-    for (one, targets) in installed.iter_mut().zip(resolved) {
-        one.package.depends_on = targets
-            .into_iter()
-            .filter_map(|target| purls.get(target).cloned())
-            .collect();
-        one.package.depends_on.sort();
-        one.package.depends_on.dedup();
-    }
+    set_dependencies(installed, resolved);
 }
 
 /// Is who is called what and who provides what.

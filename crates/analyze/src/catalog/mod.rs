@@ -18,16 +18,9 @@ pub mod purl;
 pub mod release;
 mod requirement;
 pub mod rpm;
-pub mod unread;
 
 /// All catalogers, by name.
-pub static ALL: &[&dyn Analyzer] = &[
-    &unread::Unread,
-    &apk::Apk,
-    &deb::Deb,
-    &release::Release,
-    &rpm::Rpm,
-];
+pub static ALL: &[&dyn Analyzer] = &[&apk::Apk, &deb::Deb, &release::Release, &rpm::Rpm];
 
 #[cfg(test)]
 mod tests {
@@ -39,6 +32,14 @@ mod tests {
         assert!(names.windows(2).all(|pair| pair[0] < pair[1]), "{names:?}");
         for analyzer in ALL {
             assert!(analyzer.version() > 0);
+            let about = analyzer.about();
+            let name = analyzer.name();
+            assert!(!about.title.is_empty(), "{name} has no title");
+            assert!(!about.reads.is_empty(), "{name} reads nothing");
+            assert!(about.certainty.ends_with('.'), "{name}: how sure is it?");
+            for why in about.not_read {
+                assert!(why.ends_with('.'), "{name}: {why}");
+            }
         }
     }
 }

@@ -11,18 +11,24 @@ use plimsoll_model::distro::Distro;
 use plimsoll_model::ecosystem::PackageKind;
 use plimsoll_model::package::Package;
 
-/// Writes the purl of an operating system's package.
+/// Writes the purl of a package.
 ///
-/// The namespace is the distribution's id as the types `apk`, `deb` and `rpm` define it (with
-/// `redhat` for `rhel` and `opensuse` for all of openSUSE, as Syft and Trivy write them); it is left
-/// out when the distribution is unknown. Names of `apk` and `deb` are lower case by definition of
-/// their types. Qualifiers: `arch`, `distro` (`debian-12`), `epoch` (rpm), `rpmmod` (rpm modules) and
-/// `upstream`, the source as Syft writes it: `name` or `name@version` where it differs from the
-/// binary's, and for rpm always the file name of the source package.
+/// For the operating system's packages the namespace is the distribution's id as the types `apk`,
+/// `deb` and `rpm` define it (with `redhat` for `rhel` and `opensuse` for all of openSUSE, as Syft and
+/// Trivy write them); it is left out when the distribution is unknown. Names of `apk` and `deb` are
+/// lower case by definition of their types. Qualifiers: `arch`, `distro` (`debian-12`), `epoch` (rpm),
+/// `rpmmod` (rpm modules) and `upstream`, the source as Syft writes it: `name` or `name@version` where
+/// it differs from the binary's, and for rpm always the file name of the source package.
+///
+/// For all others namespace and name are the package's name, parted and normalised as the type asks;
+/// [`qualifiers`] says which properties become qualifiers.
 pub fn purl(package: &Package, distro: Option<&Distro>) -> String {
+    if !package.kind.is_os() {
+        return language_purl(package);
+    }
     let mut out = String::with_capacity(96);
     out.push_str("pkg:");
-    out.push_str(package.kind.as_str());
+    out.push_str(package.kind.purl_type());
     if let Some(distro) = distro
         && !distro.id.is_empty()
     {
@@ -31,8 +37,8 @@ pub fn purl(package: &Package, distro: Option<&Distro>) -> String {
     }
     out.push('/');
     match package.kind {
-        PackageKind::Apk | PackageKind::Deb => encode(&mut out, &package.name.to_lowercase()),
         PackageKind::Rpm => encode(&mut out, &package.name),
+        _ => encode(&mut out, &package.name.to_lowercase()),
     }
     let (epoch, version) = match (package.kind, package.version.split_once(':')) {
         (PackageKind::Rpm, Some((epoch, version))) => (epoch, version),
@@ -54,8 +60,71 @@ pub fn purl(package: &Package, distro: Option<&Distro>) -> String {
         ("rpmmod", module.cloned().unwrap_or_default()),
         ("upstream", upstream(package)),
     ];
+    push_qualifiers(&mut out, &qualifiers);
+    out
+}
+
+/// Returns which properties of a kind are qualifiers of its purl, as (qualifier, property), sorted.
+pub fn qualifiers(kind: PackageKind) -> &'static [(&'static str, &'static str)] {
+    match kind {
+        PackageKind::Bitnami => &[("arch", "arch"), ("distro", "distro")],
+        PackageKind::Conda => &[
+            ("build", "build"),
+            ("channel", "channel"),
+            ("subdir", "subdir"),
+            ("type", "type"),
+        ],
+        PackageKind::Gem => &[("platform", "platform")],
+        PackageKind::Julia => &[("uuid", "uuid")],
+        PackageKind::Maven => &[("classifier", "classifier"), ("type", "type")],
+        PackageKind::Nix => &[
+            ("drvpath", "drvpath"),
+            ("output", "output"),
+            ("outputhash", "outputhash"),
+        ],
+        PackageKind::Pypi => &[("vcs_url", "vcs_url")],
+        _ => &[],
+    }
+}
+
+fn language_purl(package: &Package) -> String {
+    let (kind, name) = (package.kind, package.name.as_str());
+    let mut out = String::with_capacity(96);
+    out.push_str("pkg:");
+    out.push_str(kind.purl_type());
+    // Case and separators as "purl types" of the specification says.
+    let name = match kind {
+        PackageKind::Pypi => name.to_lowercase().replace(['_', '.'], "-"),
+        PackageKind::Bitnami
+        | PackageKind::Composer
+        | PackageKind::Golang
+        | PackageKind::Hex
+        | PackageKind::Luarocks
+        | PackageKind::Otp
+        | PackageKind::Pub => name.to_lowercase(),
+        PackageKind::Maven => name.replacen(':', "/", 1),
+        _ => name.to_owned(),
+    };
+    for part in name.split('/').filter(|part| !part.is_empty()) {
+        out.push('/');
+        encode(&mut out, part);
+    }
+    if !package.version.is_empty() {
+        out.push('@');
+        encode(&mut out, &package.version);
+    }
+    let found: Vec<(&str, String)> = qualifiers(kind)
+        .iter()
+        .filter_map(|(key, property)| Some((*key, package.properties.get(*property)?.clone())))
+        .collect();
+    push_qualifiers(&mut out, &found);
+    out
+}
+
+/// Appends qualifiers that are sorted by key; empty ones are left out.
+fn push_qualifiers(out: &mut String, qualifiers: &[(&str, String)]) {
     let mut separator = '?';
-    for (key, value) in &qualifiers {
+    for (key, value) in qualifiers {
         if value.is_empty() {
             continue;
         }
@@ -63,9 +132,8 @@ pub fn purl(package: &Package, distro: Option<&Distro>) -> String {
         separator = '&';
         out.push_str(key);
         out.push('=');
-        encode(&mut out, value);
+        encode(out, value);
     }
-    out
 }
 
 /// Appends text, percent-encoded.
@@ -109,7 +177,7 @@ fn upstream(package: &Package) -> String {
         PackageKind::Rpm => format!("{}-{}.src.rpm", source.name, source.version),
         PackageKind::Apk if source.name == package.name => String::new(),
         PackageKind::Apk => source.name.clone(),
-        PackageKind::Deb => match (
+        _ => match (
             source.name == package.name,
             source.version == package.version,
         ) {

@@ -105,7 +105,7 @@ fn upgrades<'a>(shown: &[&SourceIssue<'a>]) -> Vec<Upgrade<'a>> {
     let mut by_source: BTreeMap<Source<'a>, (Option<&'a str>, Vec<&SourceIssue<'a>>)> =
         BTreeMap::new();
     for issue in shown.iter().filter(|issue| issue.fixable()) {
-        let Some(scheme) = issue.source.kind.map(PackageKind::scheme) else {
+        let Some(scheme) = issue.source.kind.and_then(PackageKind::scheme) else {
             continue;
         };
         // The first fixed version above the installed one: a record may name one per branch.

@@ -58,7 +58,11 @@ pub struct Matches {
 /// Compares packages with a database. `distro` is what the image states.
 pub fn find(db: &Database, packages: &[CatalogPackage], distro: Option<&Distro>) -> Matches {
     let mut matches = Matches::default();
-    let Some((ecosystem, kind)) = ecosystem(db, packages, distro, &mut matches.gaps) else {
+    let judge = ecosystem(db, packages, distro, &mut matches.gaps);
+    let judged_kind = judge.as_ref().map(|(_, kind)| *kind);
+    matches.gaps.extend(not_compared(packages, judged_kind));
+    let Some((ecosystem, kind)) = judge else {
+        matches.gaps.sort();
         return matches;
     };
     let mut run = Run {
@@ -71,13 +75,8 @@ pub fn find(db: &Database, packages: &[CatalogPackage], distro: Option<&Distro>)
     };
     let meta = db.ecosystem(&ecosystem);
     let scope = meta.and_then(|meta| meta.scope.as_deref());
-    let mut others: BTreeMap<&'static str, BTreeSet<&str>> = BTreeMap::new();
     for (index, CatalogPackage { package, .. }) in packages.iter().enumerate() {
         if package.kind != kind {
-            others
-                .entry(package.kind.as_str())
-                .or_default()
-                .insert(&package.name);
             continue;
         }
         let covered = scope.is_none_or(|scope| {
@@ -107,17 +106,6 @@ pub fn find(db: &Database, packages: &[CatalogPackage], distro: Option<&Distro>)
             ),
         ));
     }
-    for (kind, names) in others {
-        matches.gaps.push(Issue::new(
-            IssueKind::NotJudged,
-            format!("{kind} packages"),
-            format!(
-                "{} packages are not of the distribution's kind and were not compared: {}",
-                names.len(),
-                some(names.iter().copied())
-            ),
-        ));
-    }
     matches
         .findings
         .sort_by(|a, b| (a.package, &a.id, &a.evidence).cmp(&(b.package, &b.id, &b.evidence)));
@@ -129,6 +117,39 @@ pub fn find(db: &Database, packages: &[CatalogPackage], distro: Option<&Distro>)
     matches.gaps.sort();
     matches.gaps.dedup();
     matches
+}
+
+/// Says which packages no feed was asked about: those of languages, and those of a package manager
+/// that is not the distribution's. A distribution without a feed is said elsewhere.
+fn not_compared(
+    packages: &[CatalogPackage],
+    judged: Option<PackageKind>,
+) -> impl Iterator<Item = Issue> {
+    let mut others: BTreeMap<&'static str, (bool, BTreeSet<&str>)> = BTreeMap::new();
+    for CatalogPackage { package, .. } in packages {
+        let os = package.kind.is_os();
+        if judged == Some(package.kind) || (os && judged.is_none()) || package.owned_by.is_some() {
+            continue;
+        }
+        let (_, names) = others
+            .entry(package.kind.as_str())
+            .or_insert_with(|| (os, BTreeSet::new()));
+        names.insert(&package.name);
+    }
+    others.into_iter().map(|(kind, (os, names))| {
+        let (count, shown) = (names.len(), some(names.iter().copied()));
+        let detail = if os {
+            format!(
+                "{count} packages are not of the distribution's kind and were not compared: {shown}"
+            )
+        } else {
+            format!(
+                "{count} packages are listed but were not compared, since only the distribution's \
+                 packages are matched: {shown}"
+            )
+        };
+        Issue::new(IssueKind::NotJudged, format!("{kind} packages"), detail)
+    })
 }
 
 /// Says whether a version is in a range.
@@ -153,7 +174,7 @@ fn ecosystem(
 ) -> Option<(String, PackageKind)> {
     let count = packages
         .iter()
-        .filter(|package| package.package.kind.row().os)
+        .filter(|package| package.package.kind.is_os())
         .count();
     let Some(distro) = distro else {
         if count > 0 {
@@ -212,7 +233,7 @@ fn names<'p>(ecosystem: &str, package: &'p Package) -> Vec<(&'p str, bool)> {
             Some(source) => vec![(source, true)],
             None => vec![(&package.name, false)],
         },
-        PackageKind::Rpm => {
+        _ => {
             let mut names = vec![(package.name.as_str(), false)];
             if ecosystem.starts_with("Rocky Linux")
                 && let Some(source) = source
@@ -272,8 +293,10 @@ struct Run<'d, 'p> {
 impl<'d, 'p> Run<'d, 'p> {
     /// Judges one package.
     fn package(&mut self, index: usize, package: &'p Package) {
+        let Some(scheme) = package.kind.scheme() else {
+            return;
+        };
         self.matches.judged += 1;
-        let scheme = package.kind.scheme();
         let stream = stream(package);
         let mut seen: BTreeSet<u32> = BTreeSet::new();
         for (name, is_source) in names(self.ecosystem, package) {

@@ -5,7 +5,8 @@
 use std::collections::{HashMap, HashSet};
 
 use plimsoll_model::analyzer::{
-    Analyzer, Assembled, Content, Entry, EntryKind, Fact, Ownership, RequestedState, View, Want,
+    About, Analyzer, Assembled, Content, Entry, EntryKind, Fact, Ownership, RequestedState, View,
+    Want,
 };
 use plimsoll_model::ecosystem::PackageKind;
 use plimsoll_model::issue::Issue;
@@ -52,6 +53,22 @@ impl Analyzer for Apk {
 
     fn version(&self) -> u32 {
         1
+    }
+
+    fn about(&self) -> About {
+        About {
+            title: "Alpine, Wolfi and Chainguard (apk)",
+            reads: &[
+                (
+                    "lib/apk/db/installed, usr/lib/apk/db/installed",
+                    "packages with origin, licence, files, dependencies and what they provide",
+                ),
+                ("etc/apk/world", "which packages were asked for"),
+                ("etc/apk/repositories", "the branch that packages come from"),
+            ],
+            not_read: &["apk's cache and its scripts: they state nothing that is installed."],
+            certainty: "Certain: it is the package manager's own record.",
+        }
     }
 
     fn wants(&self, entry: &Entry<'_>) -> Want {

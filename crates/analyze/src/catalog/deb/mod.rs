@@ -6,7 +6,8 @@
 use std::collections::{HashMap, HashSet};
 
 use plimsoll_model::analyzer::{
-    Analyzer, Assembled, Content, Entry, EntryKind, Fact, Ownership, RequestedState, View, Want,
+    About, Analyzer, Assembled, Content, Entry, EntryKind, Fact, Ownership, RequestedState, View,
+    Want,
 };
 use plimsoll_model::issue::{Issue, IssueKind};
 use plimsoll_model::path::{ImagePath, file_name};
@@ -91,6 +92,29 @@ impl Analyzer for Deb {
 
     fn version(&self) -> u32 {
         1
+    }
+
+    fn about(&self) -> About {
+        About {
+            title: "Debian and Ubuntu (dpkg)",
+            reads: &[
+                (
+                    "var/lib/dpkg/status, var/lib/dpkg/status.d/*, opkg's status",
+                    "packages with source, dependencies and what they provide",
+                ),
+                (
+                    "var/lib/dpkg/info/*.list, *.md5sums",
+                    "which files a package owns",
+                ),
+                ("var/lib/apt/extended_states", "which packages came along"),
+                ("usr/share/doc/*/copyright", "licences"),
+            ],
+            not_read: &[
+                "Packages that are removed but not purged: only their settings are left.",
+                "deb files that lie around: they are not installed.",
+            ],
+            certainty: "Certain: it is the package manager's own record.",
+        }
     }
 
     fn wants(&self, entry: &Entry<'_>) -> Want {

@@ -1,7 +1,9 @@
 //! The image's distribution: `os-release` in all its places and the release files of distributions
 //! that are older than it.
 
-use plimsoll_model::analyzer::{Analyzer, Assembled, Content, Entry, EntryKind, Fact, View, Want};
+use plimsoll_model::analyzer::{
+    About, Analyzer, Assembled, Content, Entry, EntryKind, Fact, View, Want,
+};
 use plimsoll_model::distro::Distro;
 use plimsoll_model::issue::{Issue, IssueKind};
 use plimsoll_model::path::ImagePath;
@@ -66,6 +68,24 @@ impl Analyzer for Release {
 
     fn version(&self) -> u32 {
         1
+    }
+
+    fn about(&self) -> About {
+        About {
+            title: "The distribution",
+            reads: &[
+                (
+                    "etc/os-release, usr/lib/os-release",
+                    "name, version, code name, what it is like",
+                ),
+                (
+                    "etc/alpine-release, etc/debian_version, etc/redhat-release and others",
+                    "the same, where there is no os-release",
+                ),
+            ],
+            not_read: &[],
+            certainty: "As sure as the image is honest: the file can be edited, and derived images often keep their base's.",
+        }
     }
 
     fn wants(&self, entry: &Entry<'_>) -> Want {

@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 
 use plimsoll_model::analyzer::{
-    Analyzer, Assembled, Content, Entry, EntryKind, Fact, Ownership, View, Want,
+    About, Analyzer, Assembled, Content, Entry, EntryKind, Fact, Ownership, View, Want,
 };
 use plimsoll_model::issue::{Issue, IssueKind};
 use plimsoll_model::package::Package;
@@ -93,6 +93,27 @@ impl Analyzer for Rpm {
 
     fn version(&self) -> u32 {
         1
+    }
+
+    fn about(&self) -> About {
+        About {
+            title: "Red Hat, SUSE, Amazon, Fedora (rpm)",
+            reads: &[
+                (
+                    "var/lib/rpm, usr/lib/sysimage/rpm, usr/share/rpm: rpmdb.sqlite, Packages.db, Packages",
+                    "packages with source package, module, licence, files, dependencies and what they provide",
+                ),
+                (
+                    "var/lib/rpmmanifest/container-manifest-*",
+                    "packages of distroless images",
+                ),
+            ],
+            not_read: &[
+                "A write-ahead log of SQLite: it is not applied, and said where there is one.",
+                "Why a package was installed: dnf keeps that in a database of its own.",
+            ],
+            certainty: "Certain: it is the package manager's own record.",
+        }
     }
 
     fn wants(&self, entry: &Entry<'_>) -> Want {
