@@ -46,6 +46,15 @@ pub(crate) fn run(given: &str, jobs: usize) -> Result<(), String> {
     Ok(())
 }
 
+/// Hashes one file.
+pub(crate) fn hash_file(path: &std::path::Path) -> Result<(), String> {
+    let fail = |error: std::io::Error| format!("{}: {error}", path.display());
+    let file = std::fs::File::open(path).map_err(fail)?;
+    let digest = hash(Box::new(file)).map_err(fail)?;
+    crate::measure::say(digest.as_str());
+    Ok(())
+}
+
 fn hash(reader: Box<dyn Read + Send>) -> std::io::Result<Digest> {
     let mut reader = BufReader::with_capacity(128 << 10, reader);
     let start = std::io::BufRead::fill_buf(&mut reader)?;

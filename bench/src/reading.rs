@@ -3,7 +3,9 @@
 use plimsoll_engine::inventory::{Progress, Reading, read_layers};
 use plimsoll_image::pass::Limits;
 use plimsoll_image::source::{self, OpenOptions, Reference};
-use plimsoll_model::analyzer::{Analyzer, Content as WholeContent, ContentSink, Entry, Fact, Want};
+use plimsoll_model::analyzer::{
+    Analyzer, Content as WholeContent, ContentSink, Entry, Evidence, Fact, Want,
+};
 use sha2::{Digest, Sha256};
 
 /// Is what is done with the content of every file.
@@ -70,12 +72,28 @@ impl Analyzer for HashContent {
     }
 }
 
-/// Reads an image; with `content` every file's content is hashed too.
-pub(crate) fn run(given: &str, jobs: usize, content: Option<Content>) -> Result<(), String> {
+/// Reads an image; with `content` every file's content is hashed too. Analyzers whose names start
+/// with one of those in `without` (parted by commas) are left out.
+pub(crate) fn run(
+    given: &str,
+    jobs: usize,
+    content: Option<Content>,
+    without: &str,
+) -> Result<(), String> {
     let reference = Reference::parse(given).map_err(|error| error.to_string())?;
     let images = source::open(&reference, given, &OpenOptions::default());
     let images = images.map_err(|error| error.to_string())?;
-    let mut analyzers: Vec<&dyn Analyzer> = plimsoll_analyze::catalog::ALL.to_vec();
+    // As a scan of an image does: lock files count for nothing in it.
+    let mut analyzers: Vec<&dyn Analyzer> = plimsoll_analyze::catalog::ALL
+        .iter()
+        .copied()
+        .filter(|analyzer| analyzer.evidence() == Evidence::Installed)
+        .filter(|analyzer| {
+            !without
+                .split(',')
+                .any(|start| !start.is_empty() && analyzer.name().starts_with(start))
+        })
+        .collect();
     let hashing = content.map(HashContent);
     if let Some(hashing) = &hashing {
         analyzers.push(hashing);

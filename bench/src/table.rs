@@ -38,6 +38,8 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     );
     let full_layout = options.images.join("oci/debian-12-full");
     let full_archive = options.images.join("docker/debian-12-full.tar");
+    let languages = options.images.join("oci/languages-2000");
+    let binaries = options.images.join("oci/binaries");
     let zstd = options.images.join("oci/zstd");
     let slim = options.images.join("docker/debian-12-slim.tar");
     let mut any = false;
@@ -51,6 +53,16 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
             "debian-12-full, docker-archive, plain layers (959 MB)",
             &full_archive,
             "docker-archive",
+        ),
+        (
+            "languages-2000, OCI layout, gzip layers: 2,000 packages of languages",
+            &languages,
+            "oci-dir",
+        ),
+        (
+            "binaries, OCI layout, gzip layers: programs that no package owns",
+            &binaries,
+            "oci-dir",
         ),
         (
             "python-app, OCI layout, zstd layers (300 MB)",
@@ -80,6 +92,7 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
         }
     }
     memory(&options, &own, &mut out)?;
+    fat_jar(&options, &own, &mut out)?;
     if let Some(db) = &options.db {
         crate::matching::table(db, &mut out)?;
     }
@@ -210,6 +223,22 @@ fn compare(
             &[0],
         ),
         contender(
+            "inventory without the classifiers of binaries",
+            &[own, "without", "binary/classifier", reference, &jobs],
+            &[0],
+        ),
+        contender(
+            "inventory of the system's packages only",
+            &[
+                own,
+                "without",
+                "binary/,language/,license/",
+                reference,
+                &jobs,
+            ],
+            &[0],
+        ),
+        contender(
             "inventory and CRC-32 of every file's content",
             &[own, "touch", reference, &jobs],
             &[0],
@@ -319,6 +348,51 @@ fn memory(options: &Options, own: &str, out: &mut String) -> Result<(), String> 
                 scan.megabytes
             );
         }
+    }
+    out.push('\n');
+    Ok(())
+}
+
+/// Measures a large Java archive in an archive in an archive.
+fn fat_jar(options: &Options, own: &str, out: &mut String) -> Result<(), String> {
+    let folder = options.work.join("fat-jar");
+    if !folder.join("deflated/opt").exists() {
+        say("making the fat jars");
+        crate::fat_jar::make(&folder)?;
+    }
+    let plimsoll = options.plimsoll.display().to_string();
+    let places = ["stored", "deflated"].map(|name| {
+        let place = folder.join(name);
+        let archive = place.join("opt/shop-2.1.0.ear").display().to_string();
+        (name, format!("dir:{}", place.display()), archive)
+    });
+    let mut all = Vec::new();
+    for (name, reference, archive) in &places {
+        say(&format!("measuring a fat jar, {name}"));
+        all.push(contender(
+            &format!("SHA-256 of the file, {name}"),
+            &[own, "hash", archive],
+            &[0],
+        ));
+        all.push(contender(
+            &format!("`plimsoll scan dir:`, {name}"),
+            &[&plimsoll, "scan", reference, "--format", "json"],
+            &[0, 3],
+        ));
+    }
+    measure(&mut all, options.runs)?;
+    let _ = writeln!(
+        out,
+        "### A jar of 100 MB in a war in an ear, the inner ones stored or deflated\n"
+    );
+    let _ = writeln!(out, "| | wall s | peak MB |\n|---|--:|--:|");
+    for contender in &all {
+        let m = median(&contender.runs);
+        let _ = writeln!(
+            out,
+            "| {} | {:.3} | {:.1} |",
+            contender.name, m.seconds, m.megabytes
+        );
     }
     out.push('\n');
     Ok(())

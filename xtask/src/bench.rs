@@ -75,7 +75,7 @@ fn bench(arguments: &[String]) -> Outcome {
 
 /// Installs the peer where it is not yet, and returns its program: the package's own binary, not the
 /// Python script around it, whose start would count against the peer.
-fn peer() -> Result<PathBuf, String> {
+pub(crate) fn peer() -> Result<PathBuf, String> {
     let folder = target_dir().join("tools/syft");
     let program = || {
         let libraries = std::fs::read_dir(folder.join("lib")).ok()?;

@@ -23,8 +23,20 @@ const IMAGES: &[&str] = &[
     "bomb",
 ];
 
-/// The images that only the benchmark reads.
-const BENCHMARK: &[&str] = &["zstd"];
+/// The images that only the benchmark and the comparison read.
+const BENCHMARK: &[&str] = &[
+    "zstd",
+    "bad",
+    "debian-12-patched",
+    "java-app",
+    "node-app",
+    "ruby-app",
+    "rust-app",
+    "scratch-static",
+];
+
+/// The images of the project's own script, which only the benchmark and the comparison read.
+const OWN: &[&str] = &["binaries", "languages-2000", "polyglot"];
 
 /// Returns the folder that the images are in: `PLIMSOLL_IMAGES`, else `target/images`.
 pub(crate) fn folder() -> PathBuf {
@@ -39,7 +51,7 @@ pub(crate) fn folder() -> PathBuf {
 pub(crate) fn build(all: bool) {
     let folder = folder();
     let wanted = if all {
-        [IMAGES, BENCHMARK].concat()
+        [IMAGES, BENCHMARK, OWN].concat()
     } else {
         IMAGES.to_vec()
     };
@@ -55,6 +67,12 @@ pub(crate) fn build(all: bool) {
     let shared = std::env::var_os("PLIMSOLL_SHARED")
         .map_or_else(|| project_dir().join("../shared"), PathBuf::from);
     let script = shared.join("images/build-images.sh");
+    let (own, missing): (Vec<&str>, Vec<&str>) =
+        missing.into_iter().partition(|name| OWN.contains(name));
+    build_each(&project_dir().join("images/build.sh"), &folder, &own);
+    if missing.is_empty() {
+        return;
+    }
     if !script.is_file() {
         println!("images: there is no script to build them with; tests that read them skip");
         return;
@@ -67,9 +85,13 @@ pub(crate) fn build(all: bool) {
         return;
     }
     println!("images: building {}", missing.join(", "));
-    for name in missing {
-        // One call each, so that one that fails does not take the others with it.
-        if let Err(error) = run(command("bash").arg(&script).arg(&folder).arg(name)) {
+    build_each(&script, &folder, &missing);
+}
+
+/// Builds images with a script: one call each, so that one that fails does not take the others with it.
+fn build_each(script: &Path, folder: &Path, names: &[&str]) {
+    for name in names {
+        if let Err(error) = run(command("bash").arg(script).arg(folder).arg(name)) {
             println!("images: {name} is not built: {error}");
         }
     }

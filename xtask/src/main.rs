@@ -12,6 +12,7 @@
 use std::process::ExitCode;
 
 mod bench;
+mod compare;
 mod demo;
 mod fuzz;
 mod golden;
@@ -39,6 +40,7 @@ pub(crate) type Outcome = Result<(), String>;
 /// Every task, alphabetically.
 static ALL: &[&Task] = &[
     &bench::TASK,
+    &compare::TASK,
     &demo::TASK,
     &fuzz::TASK,
     &golden::TASK,
