@@ -15,6 +15,7 @@ pub mod issue;
 pub mod layer;
 pub mod package;
 pub mod path;
+pub mod purl;
 pub mod report;
 pub mod severity;
 pub mod text;

@@ -1,67 +1,82 @@
-//! Writing package URLs.
+//! Which purl a package has: namespace, name and qualifiers by its kind and distribution.
 //!
-//! Encoding follows the purl specification (ECMA-427, section 5.4, "Character encoding"): letters,
-//! digits, `.`, `-`, `_`, `~` and the colon stay, every other byte of the UTF-8 text becomes `%XX`.
-//! So a `+` of a version is written `%2B`, which every reader decodes; a bare `+` is read as a blank
-//! by some. What each type asks of case and namespace is said at [`purl`].
+//! The grammar, the encoding and what each type asks of case are [`plimsoll_model::purl`]'s.
 
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
 
 use plimsoll_model::distro::Distro;
 use plimsoll_model::ecosystem::PackageKind;
 use plimsoll_model::package::Package;
+use plimsoll_model::purl::Purl;
 
-/// Writes the purl of a package.
+/// Writes the purl of a package; the empty text for one without a name.
 ///
 /// For the operating system's packages the namespace is the distribution's id as the types `apk`,
 /// `deb` and `rpm` define it (with `redhat` for `rhel` and `opensuse` for all of openSUSE, as Syft and
-/// Trivy write them); it is left out when the distribution is unknown. Names of `apk` and `deb` are
-/// lower case by definition of their types. Qualifiers: `arch`, `distro` (`debian-12`), `epoch` (rpm),
-/// `rpmmod` (rpm modules) and `upstream`, the source as Syft writes it: `name` or `name@version` where
-/// it differs from the binary's, and for rpm always the file name of the source package.
+/// Trivy write them); it is left out when the distribution is unknown. Qualifiers: `arch`, `distro`
+/// (`debian-12`), `epoch` (rpm), `rpmmod` (rpm modules) and `upstream`, the source as Syft writes it:
+/// `name` or `name@version` where it differs from the binary's, and for rpm always the file name of the
+/// source package.
 ///
-/// For all others namespace and name are the package's name, parted and normalised as the type asks;
-/// [`qualifiers`] says which properties become qualifiers.
+/// For all others namespace and name are the package's name, parted as the type asks; [`qualifiers`]
+/// says which properties become qualifiers.
 pub fn purl(package: &Package, distro: Option<&Distro>) -> String {
-    if !package.kind.is_os() {
-        return language_purl(package);
+    let kind = package.kind;
+    if !kind.is_os() {
+        let path = match kind {
+            PackageKind::Maven => package.name.replacen(':', "/", 1),
+            _ => package.name.clone(),
+        };
+        let path = path.trim_matches('/');
+        let (namespace, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let given = language_qualifiers(package);
+        return build(kind, namespace, name, &package.version, given);
     }
-    let mut out = String::with_capacity(96);
-    out.push_str("pkg:");
-    out.push_str(package.kind.purl_type());
-    if let Some(distro) = distro
-        && !distro.id.is_empty()
-    {
-        out.push('/');
-        encode(&mut out, &namespace(package.kind, &distro.id));
-    }
-    out.push('/');
-    match package.kind {
-        PackageKind::Rpm => encode(&mut out, &package.name),
-        _ => encode(&mut out, &package.name.to_lowercase()),
-    }
-    let (epoch, version) = match (package.kind, package.version.split_once(':')) {
+    let (epoch, version) = match (kind, package.version.split_once(':')) {
         (PackageKind::Rpm, Some((epoch, version))) => (epoch, version),
         _ => ("", package.version.as_str()),
     };
-    if !version.is_empty() {
-        out.push('@');
-        encode(&mut out, version);
-    }
-    let module = match package.kind {
-        PackageKind::Rpm => package.properties.get("modularity_label"),
-        _ => None,
-    };
-    // Sorted by key, as the specification asks.
-    let qualifiers = [
+    let namespace = distro.map(|distro| namespace(kind, &distro.id));
+    let module = package.properties.get("modularity_label");
+    let given = [
         ("arch", package.arch.clone().unwrap_or_default()),
         ("distro", distro.map(distro_qualifier).unwrap_or_default()),
         ("epoch", epoch.to_owned()),
-        ("rpmmod", module.cloned().unwrap_or_default()),
+        (
+            "rpmmod",
+            module
+                .filter(|_| kind == PackageKind::Rpm)
+                .cloned()
+                .unwrap_or_default(),
+        ),
         ("upstream", upstream(package)),
     ];
-    push_qualifiers(&mut out, &qualifiers);
-    out
+    let namespace = namespace.unwrap_or_default();
+    build(kind, &namespace, &package.name, version, given)
+}
+
+fn build<'a>(
+    kind: PackageKind,
+    namespace: &str,
+    name: &str,
+    version: &str,
+    qualifiers: impl IntoIterator<Item = (&'a str, String)>,
+) -> String {
+    let Ok(mut purl) = Purl::new(kind.purl_type(), namespace, name, version) else {
+        return String::new();
+    };
+    for (key, value) in qualifiers {
+        // The keys are written here, and valid.
+        let _ = purl.qualify(key, &value);
+    }
+    purl.to_string()
+}
+
+fn language_qualifiers(package: &Package) -> BTreeMap<&'static str, String> {
+    qualifiers(package.kind)
+        .iter()
+        .filter_map(|(key, property)| Some((*key, package.properties.get(*property)?.clone())))
+        .collect()
 }
 
 /// Returns which properties of a kind are qualifiers of its purl, as (qualifier, property), sorted.
@@ -84,66 +99,6 @@ pub fn qualifiers(kind: PackageKind) -> &'static [(&'static str, &'static str)] 
         ],
         PackageKind::Pypi => &[("vcs_url", "vcs_url")],
         _ => &[],
-    }
-}
-
-fn language_purl(package: &Package) -> String {
-    let (kind, name) = (package.kind, package.name.as_str());
-    let mut out = String::with_capacity(96);
-    out.push_str("pkg:");
-    out.push_str(kind.purl_type());
-    // Case and separators as "purl types" of the specification says.
-    let name = match kind {
-        PackageKind::Pypi => name.to_lowercase().replace(['_', '.'], "-"),
-        PackageKind::Bitnami
-        | PackageKind::Composer
-        | PackageKind::Golang
-        | PackageKind::Hex
-        | PackageKind::Luarocks
-        | PackageKind::Otp
-        | PackageKind::Pub => name.to_lowercase(),
-        PackageKind::Maven => name.replacen(':', "/", 1),
-        _ => name.to_owned(),
-    };
-    for part in name.split('/').filter(|part| !part.is_empty()) {
-        out.push('/');
-        encode(&mut out, part);
-    }
-    if !package.version.is_empty() {
-        out.push('@');
-        encode(&mut out, &package.version);
-    }
-    let found: Vec<(&str, String)> = qualifiers(kind)
-        .iter()
-        .filter_map(|(key, property)| Some((*key, package.properties.get(*property)?.clone())))
-        .collect();
-    push_qualifiers(&mut out, &found);
-    out
-}
-
-/// Appends qualifiers that are sorted by key; empty ones are left out.
-fn push_qualifiers(out: &mut String, qualifiers: &[(&str, String)]) {
-    let mut separator = '?';
-    for (key, value) in qualifiers {
-        if value.is_empty() {
-            continue;
-        }
-        out.push(separator);
-        separator = '&';
-        out.push_str(key);
-        out.push('=');
-        encode(out, value);
-    }
-}
-
-/// Appends text, percent-encoded.
-pub fn encode(out: &mut String, text: &str) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'~' | b':') {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
     }
 }
 
