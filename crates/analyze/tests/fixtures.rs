@@ -2,7 +2,8 @@
 //!
 //! A fixture is a sentence of intent, the files of an image, and a section `expect`: what all
 //! catalogers together make of it. `PATH -> TARGET` is a symbolic link, `PATH < NAME` takes its
-//! content from the file NAME beside the fixture (binary databases).
+//! content from the file NAME beside the fixture (binary databases), `PATH!/NAME` is a file inside the
+//! zip archive PATH, which may lie in another one.
 
 #[cfg(test)]
 mod tests {
@@ -23,6 +24,43 @@ mod tests {
     use plimsoll_model::package::Package;
     use plimsoll_model::path::{ImagePath, parent};
     use plimsoll_testkit::txtar::{Archive, load_dir};
+    use plimsoll_testkit::zip::{Method, Zip};
+
+    /// Is a zip archive's files in order; a name with `!/` makes an archive within it.
+    type Members = Vec<(String, Vec<u8>)>;
+
+    /// Builds the zip archive of these files: stored, deflated and streamed in turn.
+    fn zip(members: Members) -> Vec<u8> {
+        let mut files: Members = Vec::new();
+        let mut nested: Vec<(usize, Members)> = Vec::new();
+        for (name, data) in members {
+            let Some((outer, inner)) = name.split_once("!/") else {
+                files.push((name, data));
+                continue;
+            };
+            let at = files.iter().position(|(name, _)| name == outer);
+            let at = at.unwrap_or_else(|| {
+                files.push((outer.to_owned(), Vec::new()));
+                files.len() - 1
+            });
+            match nested.iter_mut().find(|(index, _)| *index == at) {
+                Some((_, members)) => members.push((inner.to_owned(), data)),
+                None => nested.push((at, vec![(inner.to_owned(), data)])),
+            }
+        }
+        for (at, members) in nested {
+            files[at].1 = zip(members);
+        }
+        let methods = [Method::Stored, Method::Deflated, Method::Streamed];
+        let methods = methods.iter().cycle();
+        files
+            .iter()
+            .zip(methods)
+            .fold(Zip::default(), |zip, ((name, data), method)| {
+                zip.file(name, *method, data)
+            })
+            .build()
+    }
 
     /// Is an image of one layer.
     #[derive(Default)]
@@ -34,6 +72,7 @@ mod tests {
     impl Image {
         fn of(archive: &Archive, folder: &Path) -> Self {
             let mut image = Self::default();
+            let mut zips: BTreeMap<String, Members> = BTreeMap::new();
             for file in &archive.files {
                 if file.name == "expect" {
                     continue;
@@ -43,10 +82,16 @@ mod tests {
                 } else if let Some((path, name)) = file.name.split_once(" < ") {
                     let content = std::fs::read(folder.join(name)).unwrap();
                     image.files.insert(path.into(), content);
+                } else if let Some((path, name)) = file.name.split_once("!/") {
+                    let member = (name.to_owned(), file.data.clone().into_bytes());
+                    zips.entry(path.to_owned()).or_default().push(member);
                 } else {
                     let content = file.data.clone().into_bytes();
                     image.files.insert(file.name.clone().into(), content);
                 }
+            }
+            for (path, members) in zips {
+                image.files.insert(path.into(), zip(members));
             }
             image
         }

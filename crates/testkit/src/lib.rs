@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 pub mod components;
 pub mod image;
 pub mod txtar;
+pub mod zip;
 
 /// Returns the project's root folder.
 pub fn project_dir() -> PathBuf {

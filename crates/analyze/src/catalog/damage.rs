@@ -33,7 +33,8 @@ impl Damage {
         self.push(IssueKind::Unsupported, detail);
     }
 
-    fn push(&mut self, kind: IssueKind, detail: impl FnOnce() -> String) {
+    /// Notes an issue of any kind.
+    pub(crate) fn push(&mut self, kind: IssueKind, detail: impl FnOnce() -> String) {
         if self.issues.len() < MAX_ISSUES {
             self.issues.push(Issue::new(kind, "", detail()));
         } else {

@@ -18,6 +18,7 @@ pub mod purl;
 pub mod release;
 mod requirement;
 pub mod rpm;
+pub mod zip;
 
 /// All catalogers, by name.
 pub static ALL: &[&dyn Analyzer] = &[&apk::Apk, &deb::Deb, &release::Release, &rpm::Rpm];
