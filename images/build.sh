@@ -90,9 +90,9 @@ build_polyglot() {
     cryptography==42.0.0 jaydebeapi==1.2.3 pyspark==3.5.1 ansible-core==2.16.0
   cat >"$node/srv/app/package.json" <<'JSON'
 {"name":"polyglot","version":"2.0.0","private":true,"license":"Apache-2.0",
- "dependencies":{"edge-js":"20.0.2","puppeteer-core":"21.0.0","typescript":"5.4.5","@openapitools/openapi-generator-cli":"2.13.4"}}
+ "dependencies":{"edge-js":"25.0.1","puppeteer-core":"21.0.0","typescript":"5.4.5","@openapitools/openapi-generator-cli":"2.13.4"}}
 JSON
-  (cd "$node/srv/app" && npm install --ignore-scripts --no-audit --no-fund --silent)
+  (cd "$node/srv/app" && npm install --ignore-scripts --no-audit --no-fund --loglevel=error)
   image polyglot - "$os" "$python" "$node"
 }
 
@@ -107,7 +107,7 @@ build_languages-2000() {
  "dependencies":{"react-scripts":"5.0.1","gatsby-cli":"5.13.3","@nestjs/cli":"10.3.2","firebase-admin":"12.1.0",
   "webpack":"5.91.0","eslint":"8.57.0","mocha":"10.4.0","typeorm":"0.3.20","express":"4.19.2","next":"14.2.3"}}
 JSON
-  (cd "$node/srv/site" && npm install --ignore-scripts --legacy-peer-deps --no-audit --no-fund --silent)
+  (cd "$node/srv/site" && npm install --ignore-scripts --legacy-peer-deps --no-audit --no-fund --loglevel=error)
   python3 -m venv "$python/opt/venv"
   "$python/opt/venv/bin/pip" install -q --no-cache-dir django==4.2.13 flask==3.0.3 requests==2.32.2 numpy==1.26.4 \
     pandas==2.2.2 sqlalchemy==2.0.30 celery==5.4.0 boto3==1.34.110 cryptography==42.0.7 pillow==10.3.0 lxml==5.2.2 \
