@@ -2,8 +2,8 @@
 //! and the lists that replace it in distroless images.
 //!
 //! Each form has its module, all yield the bytes of package headers, one module reads those. Read
-//! `header` first. Deliberately absent: why a package was installed (dnf keeps that elsewhere), and
-//! applying SQLite's write-ahead log (its presence is an issue).
+//! `header` first. `reasons` says why a package is there. Deliberately absent: applying SQLite's
+//! write-ahead log (its presence is an issue).
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,6 +20,7 @@ mod bytes;
 mod header;
 mod manifest;
 mod ndb;
+mod reasons;
 mod sqlite;
 
 pub use bdb::parse_bdb;
@@ -28,6 +29,8 @@ pub use ndb::parse_ndb;
 pub use sqlite::{parse_sqlite, wal_notice};
 
 use super::assembly::{Installed as Assembling, collect, resolve_requirements, set_purls};
+use reasons::Source;
+
 use super::budget::Budget;
 use super::damage::{Damage, report};
 
@@ -92,7 +95,7 @@ impl Analyzer for Rpm {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn about(&self) -> About {
@@ -107,25 +110,36 @@ impl Analyzer for Rpm {
                     "var/lib/rpmmanifest/container-manifest-*",
                     "packages of distroless images",
                 ),
+                (
+                    "var/lib/dnf/history.sqlite, usr/lib/sysimage/libdnf5/packages.toml, var/lib/yum/yumdb, var/lib/zypp/AutoInstalled",
+                    "which packages were asked for, and which came along",
+                ),
             ],
             not_read: &[
                 "A write-ahead log of SQLite: it is not applied, and said where there is one.",
-                "Why a package was installed: dnf keeps that in a database of its own.",
             ],
             certainty: "Certain: it is the package manager's own record.",
         }
     }
 
     fn wants(&self, entry: &Entry<'_>) -> Want {
-        if entry.kind == EntryKind::File && Role::of(entry.path).is_some() {
-            Want::Whole { limit: LIMIT }
-        } else {
-            Want::Nothing
+        if entry.kind != EntryKind::File {
+            return Want::Nothing;
         }
+        if Role::of(entry.path).is_some() {
+            return Want::Whole { limit: LIMIT };
+        }
+        Source::of(entry.path).map_or(Want::Nothing, |source| Want::Whole {
+            limit: source.limit(),
+        })
     }
 
     fn read(&self, entry: &Entry<'_>, content: Content<'_>, facts: &mut Vec<Fact>) {
         let bytes = content.bytes;
+        if let Some(source) = Source::of(entry.path) {
+            facts.extend(source.read(entry.path, bytes));
+            return;
+        }
         let (packages, issues) = match Role::of(entry.path) {
             Some(Role::Sqlite) => parse_sqlite(bytes),
             Some(Role::Ndb) => parse_ndb(bytes),
@@ -157,6 +171,7 @@ impl Analyzer for Rpm {
         set_purls(&mut installed, view.distro);
         let files = required_files(view, &installed);
         resolve_requirements(&mut installed, Scheme::Rpm, &files);
+        reasons::set_requested(view, &mut installed);
         out.packages
             .extend(installed.into_iter().map(|i| (i.package, i.introduced)));
     }

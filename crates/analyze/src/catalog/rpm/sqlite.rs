@@ -49,7 +49,8 @@ pub fn wal_notice(bytes: &[u8]) -> Option<String> {
     })
 }
 
-struct Database<'a> {
+/// Is a database whose tables are walked.
+pub(super) struct Database<'a> {
     bytes: &'a [u8],
     page_size: usize,
     /// The bytes of a page that are used; the rest is reserved for extensions.
@@ -63,7 +64,8 @@ struct Database<'a> {
 type Row<'a> = (u64, Cow<'a, [u8]>);
 
 impl<'a> Database<'a> {
-    fn open(bytes: &'a [u8]) -> Result<Self, String> {
+    /// Reads the header.
+    pub(super) fn open(bytes: &'a [u8]) -> Result<Self, String> {
         if bytes.is_empty() {
             return Err("the database is empty".to_owned());
         }
@@ -100,15 +102,7 @@ impl<'a> Database<'a> {
     }
 
     fn packages(&mut self, collector: &mut Collector) {
-        let mut root = None;
-        self.walk(1, collector, |_, record, _| {
-            // type, name, tbl_name, rootpage, sql (section 2.6).
-            let is_table = column(record, 0) == Some(b"table");
-            if is_table && column(record, 1).is_some_and(|n| n.eq_ignore_ascii_case(b"packages")) {
-                root = column(record, 3).and_then(integer);
-            }
-        });
-        let Some(root) = root.and_then(|root| u32::try_from(root).ok()) else {
+        let [Some(root)] = self.tables([b"packages"], collector) else {
             let damage = &mut collector.damage;
             damage.note(|| "the database has no table `Packages`".to_owned());
             return;
@@ -123,8 +117,34 @@ impl<'a> Database<'a> {
         });
     }
 
+    /// Finds the root pages of tables by their names in lower case.
+    pub(super) fn tables<const N: usize>(
+        &mut self,
+        names: [&[u8]; N],
+        collector: &mut Collector,
+    ) -> [Option<u32>; N] {
+        let mut roots = [None; N];
+        self.walk(1, collector, |_, record, _| {
+            // type, name, tbl_name, rootpage, sql (section 2.6).
+            if column(record, 0) != Some(b"table") {
+                return;
+            }
+            let Some(name) = column(record, 1) else {
+                return;
+            };
+            for (root, wanted) in roots.iter_mut().zip(names) {
+                if name.eq_ignore_ascii_case(wanted) {
+                    *root = column(record, 3)
+                        .and_then(integer)
+                        .and_then(|page| u32::try_from(page).ok());
+                }
+            }
+        });
+        roots
+    }
+
     /// Calls `visit` with each row of a table, in the order of the tree.
-    fn walk(
+    pub(super) fn walk(
         &mut self,
         root: u32,
         collector: &mut Collector,
@@ -227,7 +247,22 @@ impl<'a> Database<'a> {
 }
 
 /// Returns the bytes of a column of a record (section 2.1); empty for NULL and the constants.
-fn column(record: &[u8], wanted: usize) -> Option<&[u8]> {
+pub(super) fn column(record: &[u8], wanted: usize) -> Option<&[u8]> {
+    typed_column(record, wanted).map(|(_, bytes)| bytes)
+}
+
+/// Returns the integer in a column, the constants 0 and 1 included.
+pub(super) fn integer_column(record: &[u8], wanted: usize) -> Option<u64> {
+    match typed_column(record, wanted)? {
+        (8, _) => Some(0),
+        (9, _) => Some(1),
+        (1..=6, bytes) => integer(bytes),
+        _ => None,
+    }
+}
+
+/// Returns a column's serial type and bytes.
+fn typed_column(record: &[u8], wanted: usize) -> Option<(u64, &[u8])> {
     let mut header = record;
     let header_size = usize::try_from(varint(&mut header)?).ok()?;
     let consumed = record.len() - header.len();
@@ -236,7 +271,8 @@ fn column(record: &[u8], wanted: usize) -> Option<&[u8]> {
     for _ in 0..wanted {
         at = at.checked_add(column_size(varint(&mut types)?)?)?;
     }
-    slice(record, at, column_size(varint(&mut types)?)?)
+    let serial_type = varint(&mut types)?;
+    Some((serial_type, slice(record, at, column_size(serial_type)?)?))
 }
 
 fn column_size(serial_type: u64) -> Option<usize> {
