@@ -10,6 +10,7 @@ use plimsoll_model::analyzer::Analyzer;
 pub mod apk;
 mod assembly;
 mod budget;
+pub mod classifier;
 mod damage;
 pub mod deb;
 mod deb822;
@@ -21,7 +22,13 @@ pub mod rpm;
 pub mod zip;
 
 /// All catalogers, by name.
-pub static ALL: &[&dyn Analyzer] = &[&apk::Apk, &deb::Deb, &release::Release, &rpm::Rpm];
+pub static ALL: &[&dyn Analyzer] = &[
+    &classifier::Classifier,
+    &apk::Apk,
+    &deb::Deb,
+    &release::Release,
+    &rpm::Rpm,
+];
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,276 @@
+//! Languages: interpreters, compilers and runtimes.
+
+use super::program::{
+    File::{Library, Named, Path, Versioned},
+    Form::{Native, Text},
+    Program, after, alone, before, hit, miss, next,
+};
+use super::version::{Shape, THREE, TWO_OR_THREE, numbers};
+
+/// Java's versions: `1.8.0_392-b08`, `17.0.9+9`, `21+35-LTS`.
+const JAVA: Shape = numbers(1, 5).any();
+
+/// The languages, by name.
+pub(super) static ALL: &[Program] = &[
+    Program {
+        name: "bun",
+        cpe: "bun:bun",
+        files: &[Named("bun"), Named("bunx")],
+        form: Native,
+        rules: &[after(b"Bun v", THREE), after(b"Bun/", THREE)],
+        samples: &[
+            hit("usr/local/bin/bun", b"\0Bun v1.1.42 (Linux x64)\0", "bun 1.1.42"),
+            miss("usr/local/bin/bun", b"\0Bun v%d.%d.%d\0"),
+        ],
+    },
+    Program {
+        name: "deno",
+        cpe: "deno:deno",
+        files: &[Named("deno")],
+        form: Native,
+        rules: &[after(b"Deno/", THREE)],
+        samples: &[
+            hit("usr/bin/deno", b"user-agentDeno/1.41.0\0", "deno 1.41.0"),
+            miss("usr/bin/deno", b"https://deno.land/std@0.200.0/version.ts"),
+        ],
+    },
+    Program {
+        name: "elixir",
+        cpe: "elixir-lang:elixir",
+        files: &[Named("elixir"), Path("elixir/ebin/elixir.app")],
+        form: Text,
+        rules: &[
+            after(b"\nELIXIR_VERSION=", THREE.any()),
+            after(b"{vsn,\"", THREE.any()),
+        ],
+        samples: &[
+            hit(
+                "usr/lib/elixir/bin/elixir",
+                b"#!/bin/sh\nset -e\n\nELIXIR_VERSION=1.14.0\n\nif [ $# -eq 0 ]",
+                "elixir 1.14.0",
+            ),
+            hit(
+                "usr/local/lib/elixir/lib/elixir/ebin/elixir.app",
+                b"{application,elixir,\n [{description,\"elixir\"},\n  {vsn,\"1.18.0-rc.0\"},",
+                "elixir 1.18.0-rc.0",
+            ),
+            miss("usr/bin/elixir", b"#!/bin/sh\nexec /opt/elixir-1.14.0/bin/elixir \"$@\"\n"),
+        ],
+    },
+    Program {
+        name: "erlang",
+        cpe: "erlang:erlang\\/otp",
+        files: &[Named("beam.smp"), Named("erlexec"), Named("liberts_internal.a")],
+        form: super::program::Form::Any,
+        rules: &[
+            after(b"/src/otp_src_", numbers(2, 5).pre()).beyond(&[b"/erts/"]),
+            after(b"/usr/local/src/otp-", numbers(2, 5).pre()).beyond(&[b"/erts/"]),
+            before(b"\0Erlang/OTP ", numbers(2, 5).pre()).beyond(&[b"\0"]),
+            next(b"[async-threads:%d]", 150, numbers(2, 5).pre()),
+        ],
+        samples: &[
+            hit(
+                "usr/lib/erlang/erts-13.1.5/bin/beam.smp",
+                b"[ds:%beu:%beu:%beu] [async-threads:%d] [jit:ns%s]\n\x0025.2.3\0\0\0\0\0\0\0\xa0\x826",
+                "erlang 25.2.3",
+            ),
+            hit(
+                "usr/local/lib/erlang/erts-13.2/bin/erlexec",
+                b"<artificial>\0/usr/src/otp_src_25.3.2.6/erts/etc/unix",
+                "erlang 25.3.2.6",
+            ),
+            miss(
+                "usr/lib/erlang/erts-13.1.5/bin/beam.smp",
+                b"\0(BEAM) emulator version 13.1.5\n\0",
+            ),
+        ],
+    },
+    Program {
+        name: "go",
+        cpe: "golang:go",
+        files: &[Path("bin/go"), Path("bin/go.exe")],
+        form: Native,
+        rules: &[
+            alone(b"\0go1.", TWO_OR_THREE),
+        ],
+        samples: &[
+            hit(
+                "usr/local/go/bin/go",
+                b"_\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0go1.19.8\0runtime/cgo: \0\0",
+                "go 1.19.8",
+            ),
+            hit("usr/local/go/bin/go", b"\x02\0\0\0go1.4\0runtime/cgo: \0", "go 1.4"),
+            miss("usr/local/go/bin/go", b"\0go1.x\0Go1.21.0\0go1.21 or later\0"),
+        ],
+    },
+    Program {
+        name: "node",
+        cpe: "nodejs:node.js",
+        files: &[Versioned("node"), Named("nodejs"), Library("libnode")],
+        form: Native,
+        rules: &[
+            after(b"https://nodejs.org/download/release/v", THREE),
+            after(b"node.js/v", THREE),
+            after(b"\0node v", THREE),
+            alone(b"\0v0.", THREE),
+            alone(b"\0v4.", THREE),
+            alone(b"\0v5.", THREE),
+            alone(b"\0v6.", THREE),
+        ],
+        samples: &[
+            hit(
+                "usr/local/bin/node",
+                b"Hydrogen\0https://nodejs.org/download/release/v18.20.4/node-v18.20.4.tar.gz\0",
+                "node 18.20.4",
+            ),
+            hit("usr/bin/nodejs", b"/json\0node.js/v18.20.4\0(delegate_) != nullptr\0", "node 18.20.4"),
+            hit("usr/local/bin/node", b"\0v4.9.1\0node\0", "node 4.9.1"),
+            miss("usr/local/bin/node", b"\0node.js instance\0node.js/vX\0v8.1.2\0"),
+        ],
+    },
+    Program {
+        name: "openjdk",
+        cpe: "oracle:openjdk",
+        files: &[Path("bin/java"), Path("bin/java.exe"), Library("libjvm")],
+        form: Native,
+        rules: &[
+            after(b"Java HotSpot(TM) 64-Bit Server VM (", JAVA).names("oracle-jdk", "oracle:jdk"),
+            after(b" JRE (", JAVA),
+            after(b"\0openjdk\0java\x000.0\0", JAVA),
+            after(b"\0openjdk\0java\x001.8\0", JAVA),
+            after(b"\0java\x000.0\0", JAVA),
+        ],
+        samples: &[
+            hit(
+                "usr/lib/jvm/java-17-openjdk-amd64/bin/java",
+                b"Picked up %s: %s\0openjdk\0java\x000.0\x0017.0.21+9-1-deb12u1-Debian\0-J-ms8m\0",
+                "openjdk 17.0.21+9-1-deb12u1-Debian",
+            ),
+            hit(
+                "opt/java/openjdk/lib/server/libjvm.so",
+                b"OpenJDK 64-Bit Server VM (21+35-LTS) for linux-amd64 JRE (21+35-LTS), built on",
+                "openjdk 21+35-LTS",
+            ),
+            hit(
+                "usr/lib/jvm/jre/lib/amd64/server/libjvm.so",
+                b"OpenJDK 64-Bit Server VM (25.392-b08) for linux-amd64 JRE (1.8.0_392-b08), built",
+                "openjdk 1.8.0_392-b08",
+            ),
+            miss("opt/java/bin/java", b"\0openjdk\0java\x000.0\0-J-ms8m\0 JRE (%s)\0"),
+        ],
+    },
+    Program {
+        name: "perl",
+        cpe: "perl:perl",
+        files: &[Versioned("perl"), Library("libperl")],
+        form: Native,
+        rules: &[
+            alone(b"\0v5.", THREE),
+            after(b"/lib/perl5/", THREE),
+            after(b"/share/perl/", THREE),
+        ],
+        samples: &[
+            hit(
+                "usr/bin/perl",
+                b"pagesize unknown\0 \n-\0PERL_INTERNAL_RAND_SEED\0v5.36.0\0panic: sysconf: %s\0",
+                "perl 5.36.0",
+            ),
+            hit(
+                "usr/local/bin/perl",
+                b"\0/usr/local/lib/perl5/5.38.2/x86_64-linux-gnu\0",
+                "perl 5.38.2",
+            ),
+            miss("usr/bin/perl", b"\0/usr/share/perl5\0v5.%d\0/usr/share/perl/5.36\0"),
+        ],
+    },
+    Program {
+        name: "php",
+        cpe: "php:php",
+        files: &[
+            Versioned("php"),
+            Named("php-cgi"),
+            Versioned("php-fpm"),
+            Versioned("php-cgi"),
+            Library("libphp"),
+        ],
+        form: Native,
+        rules: &[after(b"X-Powered-By: PHP/", numbers(3, 3).pre())],
+        samples: &[
+            hit(
+                "usr/local/bin/php",
+                b"Script:  '%s'\n\0%s,%s\0X-Powered-By: PHP/8.2.35\0ZEND_MM_MAX_ALLOCS\0",
+                "php 8.2.35",
+            ),
+            hit("usr/local/sbin/php-fpm", b"\0X-Powered-By: PHP/8.4.0RC2\0", "php 8.4.0RC2"),
+            miss("usr/local/bin/php", b"\0X-Powered-By: PHP/\0PHP/8.2.35\0"),
+        ],
+    },
+    Program {
+        name: "python",
+        cpe: "python:python",
+        files: &[Versioned("python"), Library("libpython")],
+        form: Native,
+        rules: &[
+            alone(b"\x003.", THREE.any()),
+            alone(b"\x002.", numbers(2, 3).any()),
+        ],
+        samples: &[
+            hit(
+                "usr/local/lib/libpython3.11.so.1.0",
+                b"Empty parameter name after $\0%s: '%s'\x003.11.2\0%.80s (%.80s) %.80s\0",
+                "python 3.11.2",
+            ),
+            hit(
+                "opt/python/bin/python3.13",
+                b"\x003.4.0\0pymalloc_debug\x003.13.0rc2+\0strict\0",
+                "python 3.13.0rc2+",
+            ),
+            hit("usr/bin/python2.7", b"\0lib/python2.7\x002.7.18\0", "python 2.7.18"),
+            miss("usr/local/bin/python3.11", b"\x003.1.11\x003.110.2\x003.11\0"),
+            miss("usr/local/bin/python3-config", b"\x003.11.2\0"),
+        ],
+    },
+    Program {
+        name: "ruby",
+        cpe: "ruby-lang:ruby",
+        files: &[Versioned("ruby"), Library("libruby")],
+        form: Native,
+        rules: &[after(b"\0ruby ", THREE).beyond(&[b" (20"])],
+        samples: &[
+            hit(
+                "usr/local/lib/libruby.so.3.1.2",
+                b"Matsumoto\0\0\0ruby 3.1.2p20 (2022-04-12 revision 4491bb740a) +YJIT [x86_64-linux-gnu]\0",
+                "ruby 3.1.2p20",
+            ),
+            hit(
+                "usr/local/bin/ruby",
+                b"\0ruby 3.4.0preview1 (2024-05-16 master 9d69619623) [x86_64-linux]\0",
+                "ruby 3.4.0preview1",
+            ),
+            miss("usr/local/bin/ruby", b"\0ruby 3.1.2 is required\0/usr/lib/ruby-3.1.2/x\0"),
+        ],
+    },
+    Program {
+        name: "rust",
+        cpe: "rust-lang:rust",
+        files: &[Named("rustc"), Library("libstd"), Library("librustc_driver")],
+        form: Native,
+        rules: &[
+            after(b"rustc version ", THREE.any()),
+            after(b"/rustc-", THREE.any()).beyond(&[b"/library/", b"/compiler/"]),
+        ],
+        samples: &[
+            hit(
+                "usr/local/lib/libstd-8a2c0e6b2f8d8a5e.so",
+                b"\0clang LLVM (rustc version 1.48.0 (7eac88abb 2020-11-16))\0",
+                "rust 1.48.0",
+            ),
+            hit(
+                "usr/lib/libstd-a5a48102fbd58791.so",
+                b"idx < CAPACITY/usr/src/rustc-1.63.0/library/alloc/src/collections/btree/node.rs",
+                "rust 1.63.0",
+            ),
+            miss("usr/local/bin/rustc", b"/root/.cargo/registry/src/rustc-hash-1.1.0/src/lib.rs"),
+        ],
+    },
+];

@@ -1,0 +1,295 @@
+//! Searches the anchors of programs in a file that comes in chunks, holding a bounded window of it.
+
+use memchr::memmem::Finder;
+use plimsoll_model::text::escape_bytes;
+
+use super::program::{Place, Program, Rule};
+use super::version::MAX_VERSION_BYTES;
+
+/// How far around an anchor a rule may look, in bytes.
+pub(super) const REACH: usize = 1024;
+
+/// The most NUL bytes that are overlooked between an anchor and its version.
+const MAX_PADDING: usize = 16;
+
+/// How much is gathered before it is searched. Few and large searches are faster than many small ones.
+const BLOCK: usize = 256 * 1024;
+
+/// The most versions of one rule that are kept to be chosen from.
+const MAX_CANDIDATES: usize = 16;
+
+/// Is what was found of one program.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// The rule that found it.
+    pub(super) rule: &'static Rule,
+    /// The version.
+    pub(super) version: String,
+    /// The anchor and the version, as safe text.
+    pub(super) matched: String,
+}
+
+/// Searches one file for the versions of the programs that it may be.
+pub(super) struct Scan {
+    searches: Vec<Search>,
+    /// What of the file is held: [`REACH`] bytes that were searched, and what was not.
+    held: Vec<u8>,
+    /// How many of those bytes were searched for beginnings of anchors.
+    searched: usize,
+    /// Whether the file's end was reached.
+    ended: bool,
+}
+
+/// Is the search for one program.
+struct Search {
+    program: &'static Program,
+    /// The version that the file's name states (`3.11` of `python3.11`).
+    hint: Vec<u8>,
+    rules: Vec<Hunt>,
+}
+
+/// Is the search for one rule's anchor.
+struct Hunt {
+    rule: &'static Rule,
+    finder: Finder<'static>,
+    found: Vec<Found>,
+}
+
+impl Search {
+    /// Says whether nothing better can be found any more: the first rule has what it wants.
+    fn settled(&self) -> bool {
+        self.rules.first().is_some_and(|hunt| hunt.done(&self.hint))
+    }
+}
+
+impl Hunt {
+    /// Says whether the rule needs no further candidates.
+    fn done(&self, hint: &[u8]) -> bool {
+        match self.rule.place {
+            Place::Alone if !hint.is_empty() => {
+                self.found.len() >= MAX_CANDIDATES
+                    || self.found.iter().any(|one| agrees(&one.version, hint))
+            }
+            _ => !self.found.is_empty(),
+        }
+    }
+}
+
+/// Says whether a version starts with the one that a file's name states.
+fn agrees(version: &str, hint: &[u8]) -> bool {
+    match version.as_bytes().strip_prefix(hint) {
+        Some([]) => true,
+        Some([next, ..]) => !next.is_ascii_digit(),
+        None => false,
+    }
+}
+
+impl Scan {
+    /// Starts the search for programs, each with the version that the file's name states.
+    pub(super) fn new(programs: impl Iterator<Item = (&'static Program, Vec<u8>)>) -> Self {
+        let searches = programs.map(|(program, hint)| Search {
+            program,
+            hint,
+            rules: program
+                .rules
+                .iter()
+                .filter(|rule| !rule.anchor.is_empty())
+                .map(|rule| Hunt {
+                    rule,
+                    finder: Finder::new(rule.anchor),
+                    found: Vec::new(),
+                })
+                .collect(),
+        });
+        Self {
+            searches: searches.collect(),
+            held: Vec::new(),
+            searched: 0,
+            ended: false,
+        }
+    }
+
+    /// Takes the next bytes of the file.
+    pub(super) fn write(&mut self, mut chunk: &[u8]) {
+        while !chunk.is_empty() && !self.settled() {
+            let room = (REACH + BLOCK).saturating_sub(self.held.len()).max(1);
+            let (now, later) = chunk.split_at(room.min(chunk.len()));
+            self.held.extend_from_slice(now);
+            chunk = later;
+            if self.held.len() >= REACH + BLOCK {
+                self.search();
+                let gone = self.searched.saturating_sub(REACH);
+                self.held.drain(..gone);
+                self.searched -= gone;
+            }
+        }
+    }
+
+    /// Ends the file and returns what was found: one version for each program.
+    pub(super) fn finish(mut self) -> Vec<(&'static Program, Option<Found>)> {
+        self.ended = true;
+        self.search();
+        self.searches.into_iter().map(Search::choose).collect()
+    }
+
+    fn settled(&self) -> bool {
+        self.searches.iter().all(Search::settled)
+    }
+
+    /// Searches what is held for anchors that begin in the part that was not searched yet and that
+    /// have all they may reach to behind them.
+    fn search(&mut self) {
+        let end = if self.ended {
+            self.held.len()
+        } else {
+            self.held.len().saturating_sub(REACH)
+        };
+        for search in &mut self.searches {
+            let Search { hint, rules, .. } = search;
+            for hunt in rules.iter_mut() {
+                if !hunt.done(hint) {
+                    hunt.search(&self.held, self.searched, end, hint);
+                }
+                // What comes after a rule that found something cannot win.
+                if !hunt.found.is_empty() && hunt.done(hint) {
+                    break;
+                }
+            }
+        }
+        self.searched = self.searched.max(end);
+    }
+}
+
+impl Hunt {
+    fn search(&mut self, held: &[u8], start: usize, end: usize, hint: &[u8]) {
+        let length = self.rule.anchor.len();
+        // An anchor that begins before the end may stretch beyond it.
+        let stop = held.len().min(end + length - 1);
+        let mut at = start;
+        while let Some(part) = held.get(at..stop)
+            && let Some(hit) = self.finder.find(part)
+        {
+            let anchor = at + hit;
+            at = anchor + 1;
+            let Some((version, from, to)) = self.rule.version(held, anchor) else {
+                continue;
+            };
+            let version = String::from_utf8_lossy(version).into_owned();
+            if self.found.iter().all(|found| found.version != version) {
+                let matched = held.get(from..to).unwrap_or_default();
+                self.found.push(Found {
+                    rule: self.rule,
+                    version,
+                    matched: escape_bytes(matched).into_owned(),
+                });
+            }
+            if self.done(hint) {
+                return;
+            }
+        }
+    }
+}
+
+impl Search {
+    /// Chooses the best of what was found: of the first rule that found anything, what agrees with
+    /// the file's name, else the first.
+    fn choose(self) -> (&'static Program, Option<Found>) {
+        let best = self.rules.into_iter().find_map(|hunt| {
+            let mut found = hunt.found;
+            let fitting = found
+                .iter()
+                .position(|one| !self.hint.is_empty() && agrees(&one.version, &self.hint));
+            match (fitting, hunt.rule.place) {
+                (Some(at), _) => Some(found.swap_remove(at)),
+                // Strings of their own are weak: they must not contradict the name.
+                (None, Place::Alone) if !self.hint.is_empty() => None,
+                (None, _) => (!found.is_empty()).then(|| found.swap_remove(0)),
+            }
+        });
+        (self.program, best)
+    }
+}
+
+impl Rule {
+    /// Reads the version of the anchor at this place: its bytes, and from where to where they and
+    /// the anchor stretch.
+    fn version<'a>(&self, held: &'a [u8], anchor: usize) -> Option<(&'a [u8], usize, usize)> {
+        let behind = anchor + self.anchor.len();
+        let text = held.get(behind..held.len().min(behind + REACH))?;
+        let before = held.get(anchor.saturating_sub(REACH)..anchor)?;
+        match self.place {
+            Place::Name => None,
+            Place::After => {
+                let padding = text.iter().take_while(|byte| **byte == 0).count();
+                if padding > MAX_PADDING {
+                    return None;
+                }
+                let text = text.get(padding..)?;
+                let length = self.shape.read(text)?;
+                let rest = text.get(length..)?;
+                let fits = |beyond: &&[u8]| rest.starts_with(beyond);
+                if !self.beyond.is_empty() && !self.beyond.iter().any(fits) {
+                    return None;
+                }
+                let version = text.get(..length)?;
+                Some((version, anchor, behind + padding + length))
+            }
+            Place::Before => {
+                let padding = before.iter().rev().take_while(|byte| **byte == 0).count();
+                if padding > MAX_PADDING {
+                    return None;
+                }
+                let text = before.get(..before.len() - padding)?;
+                let start = self.shape.read_back(text, self.beyond)?;
+                let version = text.get(start..)?;
+                Some((version, anchor - padding - version.len(), behind))
+            }
+            Place::Built => {
+                // The version, twelve hexadecimal digits of a host's name, a dash and the time.
+                let text = before.get(..before.len().checked_sub(11)?)?;
+                let (text, host) = text.split_at_checked(text.len().checked_sub(12)?)?;
+                let time = before.get(before.len() - 11..)?;
+                if !host.iter().all(u8::is_ascii_hexdigit)
+                    || time.first() != Some(&b'-')
+                    || !time.iter().skip(1).all(u8::is_ascii_digit)
+                {
+                    return None;
+                }
+                let version = text.get(self.shape.read_back(text, &[])?..)?;
+                Some((version, anchor - 23 - version.len(), behind))
+            }
+            Place::Alone => {
+                // The anchor is a NUL, perhaps a `v`, and the version's first characters.
+                let skipped = self
+                    .anchor
+                    .iter()
+                    .take_while(|byte| !byte.is_ascii_digit())
+                    .count();
+                let text = held.get(anchor + skipped..)?;
+                let text = text.get(..text.len().min(MAX_VERSION_BYTES + 1))?;
+                let text = text.get(..text.iter().position(|byte| *byte == 0)?)?;
+                let version = self.shape.all(text)?;
+                let from = anchor + skipped;
+                Some((version, from, from + version.len()))
+            }
+            Place::Next(within) => {
+                let text = text.get(..text.len().min(usize::from(within)))?;
+                let mut strings = text.split(|byte| *byte == 0).map(strip);
+                let version = strings.find_map(|string| self.shape.all(string))?;
+                Some((version, anchor, behind))
+            }
+            Place::Previous(within) => {
+                let start = before.len().saturating_sub(usize::from(within));
+                let text = before.get(start..)?;
+                let mut strings = text.rsplit(|byte| *byte == 0).map(strip);
+                let version = strings.find_map(|string| self.shape.all(string))?;
+                Some((version, anchor, behind))
+            }
+        }
+    }
+}
+
+/// Takes the `v` from a version's front.
+fn strip(string: &[u8]) -> &[u8] {
+    string.strip_prefix(b"v").unwrap_or(string)
+}

@@ -1,0 +1,129 @@
+//! Every entry's samples, in one piece and in pieces.
+
+use plimsoll_model::analyzer::HEAD_BYTES;
+
+use super::program::{Form, Sample};
+use super::*;
+
+fn programs() -> impl Iterator<Item = &'static Program> {
+    ALL.iter().flat_map(|programs| programs.iter())
+}
+
+fn entry<'a>(path: &'a str, bytes: &'a [u8]) -> Entry<'a> {
+    Entry {
+        path: path.as_bytes(),
+        kind: EntryKind::File,
+        mode: 0o755,
+        uid: 0,
+        gid: 0,
+        size: bytes.len() as u64,
+        link: b"",
+        xattrs: &[],
+        head: &bytes[..bytes.len().min(HEAD_BYTES)],
+    }
+}
+
+/// Returns what is found in a file that is handed over in chunks of this size.
+fn found(path: &str, bytes: &[u8], chunk: usize) -> Vec<String> {
+    let entry = entry(path, bytes);
+    let mut facts = Vec::new();
+    if Classifier.wants(&entry) == Want::Nothing {
+        return Vec::new();
+    }
+    let mut sink = Classifier.stream(&entry).unwrap();
+    for part in bytes.chunks(chunk) {
+        sink.write(part);
+    }
+    sink.finish(true, &mut facts);
+    let name = |fact: Fact| match fact {
+        Fact::Package(package) => format!("{} {}", package.name, package.version),
+        other => panic!("{other:?}"),
+    };
+    facts.into_iter().map(name).collect()
+}
+
+/// Makes a file of a sample: a head of its form, then its bytes.
+fn file_of(form: Form, sample: &Sample, padding: usize) -> Vec<u8> {
+    let head: &[u8] = match form {
+        Form::Native | Form::Any => b"\x7fELF\x02\x01\x01\0",
+        Form::Zip => b"PK\x03\x04",
+        Form::Text => b"",
+    };
+    let padding = vec![0; if form == Form::Text { 0 } else { padding }];
+    [head, &padding, sample.bytes, b"\0", &padding].concat()
+}
+
+#[test]
+fn every_entry_recognises_its_samples() {
+    let mut wrong = Vec::new();
+    for program in programs() {
+        for sample in program.samples {
+            for (padding, chunk) in [(0, usize::MAX), (0, 1), (600, 7), (300_000, 65_536)] {
+                let file = file_of(program.form, sample, padding);
+                let mut found = found(sample.path, &file, chunk);
+                // Other entries may share the file's name.
+                found.retain(|one| {
+                    let name = one.split(' ').next().unwrap();
+                    name == program.name || program.rules.iter().any(|rule| rule.name == name)
+                });
+                let expected: Vec<&str> = Some(sample.found)
+                    .into_iter()
+                    .filter(|one| !one.is_empty())
+                    .collect();
+                if found != expected {
+                    wrong.push(format!(
+                        "{} at {} (padding {padding}, chunks of {chunk}): {found:?}, expected {expected:?}",
+                        program.name, sample.path
+                    ));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_entry_has_a_true_sample_and_a_near_miss() {
+    for program in programs() {
+        let name = program.name;
+        let (hits, misses) = program
+            .samples
+            .iter()
+            .partition::<Vec<&Sample>, _>(|sample| !sample.found.is_empty());
+        assert!(!hits.is_empty(), "{name} has no true sample");
+        assert!(!misses.is_empty(), "{name} has no near miss");
+        assert!(
+            !program.files.is_empty() && !program.rules.is_empty(),
+            "{name}"
+        );
+        assert!(
+            program.cpe.is_empty() || program.cpe.split(':').count() == 2,
+            "{name}: {}",
+            program.cpe
+        );
+        for rule in program.rules {
+            assert_eq!(rule.anchor.is_empty(), rule.place == Place::Name, "{name}");
+            assert!(rule.anchor.len() < 64, "{name}");
+            assert!(rule.name.is_empty() || rule.cpe.contains(':'), "{name}");
+            assert!(
+                rule.shape.min >= 1 && rule.shape.min <= rule.shape.max,
+                "{name}"
+            );
+            if let Place::Next(within) | Place::Previous(within) = rule.place {
+                assert!(usize::from(within) <= scan::REACH, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn themes_are_sorted_and_names_unique() {
+    let mut all = Vec::new();
+    for theme in ALL {
+        let names: Vec<_> = theme.iter().map(|program| program.name).collect();
+        assert!(names.windows(2).all(|pair| pair[0] < pair[1]), "{names:?}");
+        all.extend(names);
+    }
+    all.sort_unstable();
+    assert!(all.windows(2).all(|pair| pair[0] < pair[1]), "{all:?}");
+}
