@@ -14,16 +14,26 @@ pub mod classifier;
 mod damage;
 pub mod deb;
 mod deb822;
+mod kit;
 mod paths;
+pub mod php;
 pub mod purl;
 pub mod release;
 mod requirement;
 pub mod rpm;
+pub mod ruby;
+pub mod wordpress;
 pub mod zip;
 
 /// All catalogers, by name.
 pub static ALL: &[&dyn Analyzer] = &[
     &classifier::Classifier,
+    &php::Composer,
+    &php::ComposerLocks,
+    &php::Pear,
+    &ruby::Gems,
+    &ruby::GemLocks,
+    &wordpress::Wordpress,
     &apk::Apk,
     &deb::Deb,
     &release::Release,

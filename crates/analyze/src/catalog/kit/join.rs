@@ -1,0 +1,124 @@
+//! Joining the packages of an ecosystem in which packages find each other by name and place.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use plimsoll_model::analyzer::{Assembled, View};
+use plimsoll_model::path::ImagePath;
+
+use super::version;
+use crate::catalog::assembly::{Installed, collect_each, set_dependencies, set_purls};
+
+/// The most packages of one name that are looked at for one requirement.
+const MAX_CANDIDATES: usize = 64;
+
+/// Is a package with the file that states it.
+pub(crate) type Placed<'a> = (&'a ImagePath, Installed<'a>);
+
+/// Is how packages find each other.
+#[derive(Clone, Copy)]
+pub(crate) struct Rules {
+    /// Returns the part of a file's path that packages which see each other first have in common:
+    /// a library's folder, or the whole path of a lock file.
+    pub(crate) scope: fn(&[u8]) -> &[u8],
+    /// Whether packages of other scopes count where the own scope has none.
+    pub(crate) beyond: bool,
+}
+
+/// Is the scope of files that each stand alone: lock files.
+pub(crate) const ALONE: Rules = Rules {
+    scope: |path| path,
+    beyond: false,
+};
+
+/// Collects packages, finds what each depends on, and hands them out.
+pub(crate) fn join(view: &View<'_>, out: &mut Assembled, rules: Rules) {
+    finish(collect_each(view), view, out, rules);
+}
+
+/// Finds what packages depend on, and hands them out.
+///
+/// Of a group of alternatives the first that a package is called or provides counts. Of several of
+/// that name those win that fulfil the constraint, then those of the own scope, then those whose scope
+/// has the most folders in common with it, then the highest version.
+pub(crate) fn finish(placed: Vec<Placed<'_>>, view: &View<'_>, out: &mut Assembled, rules: Rules) {
+    let (paths, mut installed): (Vec<&ImagePath>, Vec<Installed<'_>>) = placed.into_iter().unzip();
+    set_purls(&mut installed, view.distro);
+    let scope = |at: usize| paths.get(at).map(|path| (rules.scope)(path.as_bytes()));
+    let found = {
+        let mut near: HashMap<(&[u8], &str), Vec<usize>> = HashMap::new();
+        let mut far: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (at, one) in installed.iter().enumerate() {
+            let own = scope(at).unwrap_or_default();
+            let provided = one.fact.provides.iter().map(|offer| offer.name.as_str());
+            for name in std::iter::once(one.package.name.as_str()).chain(provided) {
+                add(near.entry((own, name)).or_default(), at);
+                if rules.beyond {
+                    add(far.entry(name).or_default(), at);
+                }
+            }
+        }
+        let find = |at: usize, name: &str, constraint: &str| {
+            let own = scope(at).unwrap_or_default();
+            let near = near.get(&(own, name)).map(Vec::as_slice);
+            let far = far.get(name).map(Vec::as_slice);
+            let best = |candidates: Option<&[usize]>, strict: bool| {
+                let candidates = candidates.unwrap_or_default().iter().copied();
+                candidates
+                    .filter_map(|candidate| Some((candidate, installed.get(candidate)?)))
+                    .filter(|(_, one)| {
+                        // The version of what is merely provided is another one.
+                        let named = one.package.name == name;
+                        !strict || !named || version::fits(constraint, &one.package.version)
+                    })
+                    .reduce(|held, next| {
+                        let place = |at: usize| common(own, scope(at).unwrap_or_default());
+                        let order = place(next.0).cmp(&place(held.0)).then_with(|| {
+                            version::compare(&next.1.package.version, &held.1.package.version)
+                        });
+                        if order == Ordering::Greater {
+                            next
+                        } else {
+                            held
+                        }
+                    })
+                    .map(|(candidate, _)| candidate)
+            };
+            best(near, true)
+                .or_else(|| best(far, true))
+                .or_else(|| best(near, false))
+                .or_else(|| best(far, false))
+        };
+        let found = installed.iter().enumerate().map(|(at, one)| {
+            let groups = one.fact.requires.iter();
+            groups
+                .filter_map(|group| {
+                    group
+                        .iter()
+                        .find_map(|wanted| find(at, &wanted.name, &wanted.constraint))
+                })
+                .collect::<Vec<usize>>()
+        });
+        found.collect::<Vec<_>>()
+    };
+    set_dependencies(&mut installed, found);
+    out.packages.extend(
+        installed
+            .into_iter()
+            .map(|one| (one.package, one.introduced)),
+    );
+}
+
+/// Counts the folders that two scopes have in common.
+fn common(a: &[u8], b: &[u8]) -> usize {
+    a.split(|byte| *byte == b'/')
+        .zip(b.split(|byte| *byte == b'/'))
+        .take_while(|(a, b)| a == b)
+        .count()
+}
+
+fn add(candidates: &mut Vec<usize>, at: usize) {
+    if candidates.len() < MAX_CANDIDATES && candidates.last() != Some(&at) {
+        candidates.push(at);
+    }
+}
