@@ -29,6 +29,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Scans an image: lists its packages, matches them with advisories, reports
     Scan(Box<ScanArgs>),
+    /// Lists the packages of an image: a table, JSON, CycloneDX, SPDX
+    Sbom(Box<SbomArgs>),
     /// Works with the vulnerability database
     #[command(after_help = "Start with: plimsoll db build --from FEEDS -o plimsoll.db")]
     Db(DbArgs),
@@ -54,10 +56,6 @@ fn switch() -> BoolishValueParser {
 }
 
 /// Is what `scan` takes.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
 #[derive(Debug, Args)]
 #[command(after_help = "References:
   registry:HOST/NAME[:TAG][@sha256:…]   an image in a registry
@@ -82,18 +80,8 @@ pub(crate) struct ScanArgs {
     #[arg(value_name = "REF")]
     pub(crate) reference: String,
 
-    /// The form of the report on standard output
-    #[arg(
-        long,
-        value_name = "F",
-        default_value = "table",
-        env = "PLIMSOLL_FORMAT"
-    )]
-    pub(crate) format: String,
-
-    /// Writes a report to a file as well, in any format; may be repeated
-    #[arg(short, long, value_name = "F=FILE", env = "PLIMSOLL_OUTPUT")]
-    pub(crate) output: Vec<String>,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
 
     /// Reports only findings that are at least this bad (the gate sees all)
     #[arg(
@@ -116,11 +104,39 @@ pub(crate) struct ScanArgs {
     #[arg(long, value_name = "FILE", env = "PLIMSOLL_DB")]
     pub(crate) db: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+}
+
+/// Are the reports to write.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The form of the report on standard output
+    #[arg(
+        long,
+        value_name = "F",
+        default_value = "table",
+        env = "PLIMSOLL_FORMAT"
+    )]
+    pub(crate) format: String,
+
+    /// Writes a report to a file as well, in any format; may be repeated
+    #[arg(short, long, value_name = "F=FILE", env = "PLIMSOLL_OUTPUT")]
+    pub(crate) output: Vec<String>,
+}
+
+/// Is how an image is read: what every command that reads one takes.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
+#[derive(Debug, Args)]
+pub(crate) struct ReadArgs {
     /// The platform to take from an index: os/architecture[/variant]
     #[arg(long, value_name = "PLATFORM", env = "PLIMSOLL_PLATFORM")]
     pub(crate) platform: Option<String>,
 
-    /// Scans every platform of an index
+    /// Takes every platform of an index
     #[arg(long, env = "PLIMSOLL_ALL_PLATFORMS", value_parser = switch())]
     pub(crate) all_platforms: bool,
 
@@ -183,6 +199,36 @@ pub(crate) struct ScanArgs {
     /// The configuration file [default: plimsoll.toml, from the current folder upward]
     #[arg(long, value_name = "FILE", env = "PLIMSOLL_CONFIG")]
     pub(crate) config: Option<PathBuf>,
+}
+
+/// Is what `sbom` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "Formats:
+  table            for people
+  json             for programs (schemas/sbom-1.json)
+  cyclonedx        CycloneDX 1.6; cyclonedx@1.7
+  spdx             SPDX 2.3 as JSON; spdx-tag-value; spdx@3.0 as JSON-LD
+
+Examples:
+  plimsoll sbom debian:12
+  plimsoll sbom web:1.4 --format cyclonedx > web.cdx.json
+  plimsoll sbom registry:registry.example.com/shop/web:1.4 -q -o spdx=web.spdx.json -o json=web.json
+
+'plimsoll scan --help' lists the references. A document states SOURCE_DATE_EPOCH, else the image's own
+time, so that the same image gives the same bytes.
+
+Exit codes: 0 done; 2 it could not be done; 3 done, but something that may hold packages could not be
+read, or nothing was recognised.")]
+pub(crate) struct SbomArgs {
+    /// The image whose packages to list
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
+
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }
 
 /// Is what `db` takes.

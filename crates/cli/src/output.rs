@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
+use plimsoll_formats::Format;
 use plimsoll_model::text::escape;
 
 /// Is an error at the edge: one message that says what, where and what to do.
@@ -53,6 +54,15 @@ pub(crate) fn error(failure: &Failure) {
 /// Prints a note to standard error.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(anstream::stderr(), "{}", escape(text));
+}
+
+/// Joins the documents of several platforms: as a list where they are JSON, else one after the other.
+pub(crate) fn joined(format: &Format, texts: Vec<String>) -> String {
+    if format.json && texts.len() != 1 {
+        let items: Vec<&str> = texts.iter().map(|text| text.trim_end()).collect();
+        return format!("[\n{}\n]\n", items.join(",\n"));
+    }
+    texts.join("\n")
 }
 
 /// Writes a report to standard output. A closed pipe (`| head`) is no error.

@@ -149,7 +149,11 @@ fn exit_codes_tell_what_happened() {
         (&["scan", &other, "--db", &db], 3, ""),
         (&["scan", "oci-dir:nowhere", "--db", &db], 2, "nowhere"),
         (&["scan", &good, "--db", "nowhere.db"], 2, "nowhere.db"),
-        (&["scan", &good, "--format", "yaml"], 2, "json, table"),
+        (
+            &["scan", &good, "--format", "yaml"],
+            2,
+            "cyclonedx, cyclonedx@1.7, json",
+        ),
         (
             &["scan", &good, "--output", "report.json"],
             2,

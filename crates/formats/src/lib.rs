@@ -1,16 +1,17 @@
-//! Documents out: what a scan says, as text for people and as JSON for programs.
+//! Documents out: what a scan says, as text for people and as JSON for programs. SBOMs in as well.
 //!
 //! Owns the wire formats and the words of the reports: a model type leaves the program only through
 //! here. Deliberately absent: where a document goes (the command line writes it), whether colours are
 //! wanted (it decides), and any judgement: what is shown was decided before.
 //!
 //! Adding a format is one folder with a [`Format`] in it and its line in [`ALL`]. Read [`table`]
-//! first, then [`json`].
+//! first, then [`json`], then [`sbom`].
 
 use plimsoll_model::report::Report;
 
 mod issues;
 pub mod json;
+pub mod sbom;
 pub mod table;
 #[cfg(test)]
 mod testing;
@@ -20,6 +21,9 @@ mod testing;
 pub struct Options {
     /// How the terminal report looks.
     pub table: table::TableOptions,
+    /// The time that documents state, in seconds since 1970 (`SOURCE_DATE_EPOCH`); `None` for the
+    /// image's own.
+    pub source_date_epoch: Option<i64>,
 }
 
 /// Is one format that a report can be written in.
@@ -27,18 +31,35 @@ pub struct Options {
 pub struct Format {
     /// The name on the command line (`--format NAME`).
     pub name: &'static str,
+    /// Other names for it.
+    pub aliases: &'static [&'static str],
     /// What it is for, one line, for the help text.
     pub description: &'static str,
+    /// Whether it is JSON, so that several documents make a list.
+    pub json: bool,
     /// Writes the document, its last line ended.
     pub render: fn(&Report, &Options) -> String,
+    /// Writes what is in an image, of a report that judges nothing; `None` where the format has no
+    /// place for packages.
+    pub inventory: Option<fn(&Report, &Options) -> String>,
 }
 
 /// All formats, by name.
-pub static ALL: &[&Format] = &[&json::FORMAT, &table::FORMAT];
+pub static ALL: &[&Format] = &[
+    &sbom::cyclonedx::FORMAT,
+    &sbom::cyclonedx::FORMAT_1_7,
+    &json::FORMAT,
+    &sbom::spdx2::FORMAT,
+    &sbom::spdx2::TAG_VALUE,
+    &sbom::spdx3::FORMAT,
+    &table::FORMAT,
+];
 
-/// Finds a format by its name.
+/// Finds a format by its name or another name for it.
 pub fn by_name(name: &str) -> Option<&'static Format> {
-    ALL.iter().copied().find(|format| format.name == name)
+    ALL.iter()
+        .copied()
+        .find(|format| format.name == name || format.aliases.contains(&name))
 }
 
 #[cfg(test)]
@@ -52,7 +73,9 @@ mod tests {
             assert!(!format.description.is_empty());
             assert!(!format.description.contains('\n'), "{}", format.name);
             assert!(!format.description.ends_with('.'), "{}", format.name);
-            assert!(std::ptr::eq(by_name(format.name).unwrap(), *format));
+            for name in format.aliases.iter().chain([&format.name]) {
+                assert!(std::ptr::eq(by_name(name).unwrap(), *format), "{name}");
+            }
         }
         assert!(by_name("Table").is_none());
     }
@@ -62,10 +85,21 @@ mod tests {
         for format in ALL {
             for (name, report) in testing::reports() {
                 let options = Options::default();
-                let text = (format.render)(&report, &options);
-                assert!(text.ends_with('\n'), "{} of {name}", format.name);
-                assert!(!text.ends_with("\n\n"), "{} of {name}", format.name);
-                assert_eq!(text, (format.render)(&report, &options));
+                for render in [Some(format.render), format.inventory]
+                    .into_iter()
+                    .flatten()
+                {
+                    let text = render(&report, &options);
+                    assert!(text.ends_with('\n'), "{} of {name}", format.name);
+                    assert!(!text.ends_with("\n\n"), "{} of {name}", format.name);
+                    assert_eq!(text, render(&report, &options));
+                    assert_eq!(
+                        serde_json::from_str::<serde_json::Value>(&text).is_ok(),
+                        format.json,
+                        "{} of {name}",
+                        format.name
+                    );
+                }
             }
         }
     }

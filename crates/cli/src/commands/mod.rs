@@ -11,6 +11,8 @@ use crate::output::{self, Failure};
 
 mod db;
 mod manual;
+mod reading;
+mod sbom;
 mod scan;
 mod usage;
 mod versions;
@@ -36,11 +38,16 @@ pub(crate) fn run() -> Result<Exit, Failure> {
     };
     let mut cli =
         Cli::from_arg_matches(&matches).map_err(|error| Failure::new(error.to_string()))?;
-    if let (Command::Scan(args), Some((_, typed))) = (&mut cli.command, matches.subcommand()) {
-        usage::settle_platform(args, typed)?;
+    if let Some((_, typed)) = matches.subcommand() {
+        match &mut cli.command {
+            Command::Scan(args) => usage::settle_platform(&mut args.read, typed)?,
+            Command::Sbom(args) => usage::settle_platform(&mut args.read, typed)?,
+            _ => {}
+        }
     }
     match cli.command {
         Command::Scan(args) => scan::run(&args),
+        Command::Sbom(args) => sbom::run(&args),
         Command::Db(args) => db::run(&args.command),
         Command::Versions(args) => versions::run(&args),
         Command::Completions { shell } => {

@@ -6,7 +6,7 @@ use clap::builder::Resettable;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Command, CommandFactory};
 
-use crate::args::{Cli, ScanArgs};
+use crate::args::{Cli, ReadArgs};
 use crate::exit::Exit;
 use crate::output::Failure;
 
@@ -68,7 +68,7 @@ fn command_typed() -> String {
 
 /// Decides between `--platform` and `--all-platforms` when both are set: the nearer one counts, typed
 /// before the environment before the file. Two that are equally near are a mistake.
-pub(super) fn settle_platform(args: &mut ScanArgs, matches: &ArgMatches) -> Result<(), Failure> {
+pub(super) fn settle_platform(args: &mut ReadArgs, matches: &ArgMatches) -> Result<(), Failure> {
     if args.platform.is_none() || !args.all_platforms {
         return Ok(());
     }

@@ -11,12 +11,12 @@ use serde::Serialize;
 use crate::issues::{self, Counts};
 use crate::{Format, Options};
 
-mod safe;
+pub(crate) mod safe;
 mod wire;
 
 use wire::{
-    Coverage, Document, Image, IssueCounts, PackageEntry, SeverityCounts, Summary, Tool, Verdict,
-    VulnerabilityEntry,
+    Coverage, Document, Image, Inventory, IssueCounts, PackageEntry, SeverityCounts, Summary, Tool,
+    Verdict, VulnerabilityEntry,
 };
 
 /// The value of the document's `schema` field.
@@ -26,11 +26,40 @@ pub const SCHEMA: &str = "plimsoll/report/1";
 pub static FORMAT: Format = Format {
     name: "json",
     description: "Everything that was found, for programs (schemas/report-1.json)",
+    aliases: &[],
+    json: true,
     render: render_with,
+    inventory: Some(inventory_with),
 };
+
+/// The value of the `schema` field of what `plimsoll sbom` writes.
+pub const INVENTORY_SCHEMA: &str = "plimsoll/sbom/1";
 
 fn render_with(report: &Report, _options: &Options) -> String {
     self::report(report)
+}
+
+fn inventory_with(report: &Report, _options: &Options) -> String {
+    inventory(report)
+}
+
+/// Writes what is in an image and what could not be read, in the form of [`report`].
+pub fn inventory(report: &Report) -> String {
+    safe::to_string(&Inventory {
+        schema: INVENTORY_SCHEMA,
+        tool: Tool::of(report),
+        image: Image::of(&report.image),
+        coverage: Coverage::of(&report.coverage),
+        packages: packages(report),
+    })
+}
+
+fn packages(report: &Report) -> Vec<PackageEntry<'_>> {
+    report
+        .packages
+        .iter()
+        .map(|entry| PackageEntry::of(entry, &report.image))
+        .collect()
 }
 
 /// Writes the JSON report: indented by two, fields in the schema's order, lists as the report sorts
@@ -42,18 +71,11 @@ pub fn report(report: &Report) -> String {
 fn document(report: &Report) -> Document<'_> {
     Document {
         schema: SCHEMA,
-        tool: Tool {
-            name: "plimsoll",
-            version: &report.tool_version,
-        },
+        tool: Tool::of(report),
         image: Image::of(&report.image),
         coverage: Coverage::of(&report.coverage),
         summary: summary(report),
-        packages: report
-            .packages
-            .iter()
-            .map(|p| PackageEntry::of(p, &report.image))
-            .collect(),
+        packages: packages(report),
         findings: report
             .findings
             .iter()

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
 /// Serializes a value with an indent of two and a line feed at the end.
-pub(super) fn to_string(value: &impl Serialize) -> String {
+pub(crate) fn to_string(value: &impl Serialize) -> String {
     let mut out = Vec::new();
     let formatter = Safe {
         pretty: PrettyFormatter::new(),
@@ -88,7 +88,8 @@ impl Formatter for Safe {
     }
 }
 
-fn harmless(text: &str) -> bool {
+/// Says whether a text may be shown as it is.
+pub(crate) fn harmless(text: &str) -> bool {
     matches!(escape(text), Cow::Borrowed(_))
 }
 

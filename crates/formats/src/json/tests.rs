@@ -7,6 +7,42 @@ fn schema() -> Value {
     serde_json::from_str(include_str!("../../../../schemas/report-1.json")).unwrap()
 }
 
+fn inventory_schema() -> Value {
+    serde_json::from_str(include_str!("../../../../schemas/sbom-1.json")).unwrap()
+}
+
+#[test]
+fn the_list_of_packages_follows_its_schema_which_is_part_of_the_reports() {
+    let (whole, part) = (schema(), inventory_schema());
+    jsonschema::meta::validate(&part).unwrap();
+    let validator = jsonschema::validator_for(&part).unwrap();
+    for (name, made) in testing::reports() {
+        let document: Value = serde_json::from_str(&inventory(&made)).unwrap();
+        let errors: Vec<String> = validator
+            .iter_errors(&document)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{name}: {errors:#?}");
+    }
+    for (name, definition) in part["$defs"].as_object().unwrap() {
+        assert_eq!(*definition, whole["$defs"][name], "{name}");
+    }
+    for (name, property) in part["properties"].as_object().unwrap() {
+        if name != "schema" {
+            assert_eq!(*property, whole["properties"][name], "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_schema_names_every_kind_of_package() {
+    use plimsoll_model::ecosystem::TABLE;
+    let names: Vec<&str> = TABLE.iter().map(|row| row.name).collect();
+    let schema = schema();
+    let listed = &schema["$defs"]["packageType"]["enum"];
+    assert_eq!(*listed, serde_json::to_value(names).unwrap());
+}
+
 #[test]
 fn reports_look_as_in_their_golden_files() {
     for (name, made) in testing::reports() {
@@ -75,9 +111,16 @@ fn the_schema_describes_every_field() {
             }
         }
         match value {
-            Value::Object(map) => map
-                .iter()
-                .for_each(|(k, v)| walk(&format!("{path}/{k}"), v)),
+            Value::Object(map) => {
+                for (key, inner) in map {
+                    let path = format!("{path}/{key}");
+                    match inner.as_object().filter(|_| key == "properties") {
+                        // The fields themselves, one of which may be called `properties`.
+                        Some(fields) => fields.values().for_each(|field| walk(&path, field)),
+                        None => walk(&path, inner),
+                    }
+                }
+            }
             Value::Array(list) => list.iter().for_each(|v| walk(path, v)),
             _ => {}
         }

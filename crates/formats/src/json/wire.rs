@@ -1,5 +1,7 @@
 //! The types of the document, field by field as they are written. Named in `schemas/report-1.json`.
 
+use std::collections::BTreeMap;
+
 use plimsoll_model::digest::Digest;
 use plimsoll_model::package::{Package, SourcePackage};
 use plimsoll_model::report::{self as model, CatalogPackage, ImageFacts, Report};
@@ -25,10 +27,29 @@ pub(super) struct Document<'a> {
     pub(super) verdict: Option<Verdict<'a>>,
 }
 
+/// Is what `plimsoll sbom` writes, described in `schemas/sbom-1.json`.
+#[derive(Serialize)]
+pub(super) struct Inventory<'a> {
+    pub(super) schema: &'static str,
+    pub(super) tool: Tool<'a>,
+    pub(super) image: Image<'a>,
+    pub(super) coverage: Coverage<'a>,
+    pub(super) packages: Vec<PackageEntry<'a>>,
+}
+
 #[derive(Serialize)]
 pub(super) struct Tool<'a> {
     pub(super) name: &'static str,
     pub(super) version: &'a str,
+}
+
+impl<'a> Tool<'a> {
+    pub(super) fn of(report: &'a Report) -> Self {
+        Self {
+            name: "plimsoll",
+            version: &report.tool_version,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -242,6 +263,8 @@ pub(super) struct PackageEntry<'a> {
     instruction: Null,
     direct: Option<bool>,
     depends_on: &'a [String],
+    owned_by: Option<&'a str>,
+    properties: &'a BTreeMap<String, String>,
 }
 
 impl<'a> PackageEntry<'a> {
@@ -261,6 +284,8 @@ impl<'a> PackageEntry<'a> {
             instruction: Null,
             direct: package.requested,
             depends_on: &package.depends_on,
+            owned_by: package.owned_by.as_deref(),
+            properties: &package.properties,
         }
     }
 }

@@ -115,7 +115,7 @@ fn extent(feeds: &[&FeedInfo]) -> String {
     text
 }
 
-fn write_gaps(out: &mut Writer, coverage: &Coverage) {
+pub(super) fn write_gaps(out: &mut Writer, coverage: &Coverage) {
     if coverage.gaps.is_empty() {
         return;
     }

@@ -19,6 +19,7 @@ use crate::{Format, Options};
 mod coverage;
 mod issue;
 mod labels;
+mod packages;
 mod summary;
 mod upgrades;
 mod writer;
@@ -29,7 +30,10 @@ use writer::{Writer, plain};
 pub static FORMAT: Format = Format {
     name: "table",
     description: "Report for people: every issue, worst last, then coverage and summary",
+    aliases: &[],
+    json: false,
     render: render_with,
+    inventory: Some(packages::render),
 };
 
 /// Is how the terminal report looks. Nothing here changes what was found: what is not shown is
