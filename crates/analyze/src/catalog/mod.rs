@@ -14,6 +14,9 @@ pub mod classifier;
 mod damage;
 pub mod deb;
 mod deb822;
+pub mod elf_note;
+mod executable;
+pub mod go;
 mod kit;
 mod paths;
 pub mod php;
@@ -22,17 +25,23 @@ pub mod release;
 mod requirement;
 pub mod rpm;
 pub mod ruby;
+pub mod rust;
 pub mod wordpress;
 pub mod zip;
 
 /// All catalogers, by name.
 pub static ALL: &[&dyn Analyzer] = &[
     &classifier::Classifier,
+    &elf_note::ElfNote,
+    &go::Go,
+    &go::GoModules,
     &php::Composer,
     &php::ComposerLocks,
     &php::Pear,
     &ruby::Gems,
     &ruby::GemLocks,
+    &rust::Rust,
+    &rust::RustLocks,
     &wordpress::Wordpress,
     &apk::Apk,
     &deb::Deb,

@@ -1,0 +1,42 @@
+//! Joining packages that one file states together: requirements name neighbours of the same file by
+//! name and exact version.
+
+use std::collections::HashMap;
+
+use plimsoll_model::analyzer::{Assembled, View};
+use plimsoll_model::path::ImagePath;
+
+use super::super::assembly::{Installed, collect_each, set_dependencies, set_purls};
+
+/// Assembles packages whose requirements are answered by the same file. A requirement's constraint
+/// is the version exactly as the neighbour states it.
+pub(crate) fn assemble_per_file(view: &View<'_>, out: &mut Assembled) {
+    let (paths, mut installed): (Vec<&ImagePath>, Vec<Installed<'_>>) =
+        collect_each(view).into_iter().unzip();
+    set_purls(&mut installed, view.distro);
+    let mut index: HashMap<(&ImagePath, &str, &str), usize> = HashMap::new();
+    for (at, (path, one)) in paths.iter().zip(&installed).enumerate() {
+        index
+            .entry((*path, &one.fact.name, &one.fact.version))
+            .or_insert(at);
+    }
+    let found = paths
+        .iter()
+        .zip(&installed)
+        .map(|(path, one)| {
+            let wanted = one.fact.requires.iter().flatten();
+            wanted
+                .filter_map(|wanted| {
+                    let key = (*path, wanted.name.as_str(), wanted.constraint.as_str());
+                    index.get(&key).copied()
+                })
+                .collect()
+        })
+        .collect();
+    set_dependencies(&mut installed, found);
+    out.packages.extend(
+        installed
+            .into_iter()
+            .map(|one| (one.package, one.introduced)),
+    );
+}
