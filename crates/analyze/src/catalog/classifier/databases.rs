@@ -37,6 +37,17 @@ pub(super) static ALL: &[Program] = &[
         ],
     },
     Program {
+        name: "clickhouse",
+        cpe: "clickhouse:clickhouse",
+        files: &[Named("clickhouse"), Named("clickhouse-server")],
+        form: Native,
+        rules: &[after(b"ClickHouse ", numbers(4, 4)), after(b"-lts (official build)", THREE), before(b" (official build)", numbers(4, 4))],
+        samples: &[
+            hit("usr/bin/clickhouse", b"\x0023.8.8.20 (official build)\0", "clickhouse 23.8.8.20"),
+            miss("usr/bin/clickhouse", b"\0ClickHouse 23.8\0"),
+        ],
+    },
+    Program {
         name: "cockroach",
         cpe: "cockroachlabs:cockroachdb",
         files: &[Named("cockroach")],
@@ -80,6 +91,28 @@ pub(super) static ALL: &[Program] = &[
         ],
     },
     Program {
+        name: "flink",
+        cpe: "apache:flink",
+        files: &[Jar("flink-dist-")],
+        form: Zip,
+        rules: &[in_name(THREE.any())],
+        samples: &[
+            hit("opt/flink/lib/flink-dist-1.18.0.jar", b"", "flink 1.18.0"),
+            miss("opt/flink/lib/flink-table-1.18.0.jar", b""),
+        ],
+    },
+    Program {
+        name: "hadoop",
+        cpe: "apache:hadoop",
+        files: &[Jar("hadoop-common-")],
+        form: Zip,
+        rules: &[in_name(THREE.any())],
+        samples: &[
+            hit("opt/hadoop/share/hadoop/common/hadoop-common-3.3.6.jar", b"", "hadoop 3.3.6"),
+            miss("opt/hadoop/share/hadoop/common/hadoop-common-3.3.6-tests.txt", b""),
+        ],
+    },
+    Program {
         name: "influxdb",
         cpe: "influxdata:influxdb",
         files: &[Named("influxd"), Named("influx")],
@@ -104,6 +137,17 @@ pub(super) static ALL: &[Program] = &[
         samples: &[
             hit("opt/kafka/libs/kafka_2.13-3.6.0.jar", b"", "kafka 3.6.0"),
             miss("opt/app/lib/kafka-clients-3.6.0.jar", b""),
+        ],
+    },
+    Program {
+        name: "logstash",
+        cpe: "elastic:logstash",
+        files: &[Path("versions-gem-copy.yml"), Path("logstash/versions.yml")],
+        form: Text,
+        rules: &[after(b"\nlogstash: ", THREE.any())],
+        samples: &[
+            hit("usr/share/logstash/logstash-core/versions-gem-copy.yml", b"---\n# alpha and beta qualifiers are now added via VERSION_QUALIFIER environment var\nlogstash: 8.11.1\nlogstash-core: 8.11.1\n", "logstash 8.11.1"),
+            miss("usr/share/logstash/logstash-core/versions-gem-copy.yml", b"---\nlogstash-core: 8.11.1\n"),
         ],
     },
     Program {
@@ -133,6 +177,17 @@ pub(super) static ALL: &[Program] = &[
             hit("usr/bin/mongod", b"\x007.0.28\0\0heap_size\0", "mongodb 7.0.28"),
             hit("usr/bin/mongod", b"\x008.0.17\0cppdefines\0", "mongodb 8.0.17"),
             miss("usr/bin/mongod", b"\x006.0\0tcmalloc\0"),
+        ],
+    },
+    Program {
+        name: "mosquitto",
+        cpe: "eclipse:mosquitto",
+        files: &[Named("mosquitto")],
+        form: Native,
+        rules: &[before(b"\0mosquitto version %s", THREE)],
+        samples: &[
+            hit("usr/sbin/mosquitto", b"remapping.\x002.0.11\0mosquitto version %s\n\n\0", "mosquitto 2.0.11"),
+            miss("usr/sbin/mosquitto", b"\x002.0\0mosquitto version %s\n\0"),
         ],
     },
     Program {
@@ -207,6 +262,17 @@ pub(super) static ALL: &[Program] = &[
         ],
     },
     Program {
+        name: "openldap",
+        cpe: "openldap:openldap",
+        files: &[Named("slapd"), Named("ldapsearch"), Named("ldapmodify")],
+        form: Native,
+        rules: &[after(b"$OpenLDAP: slapd ", THREE), after(b"$OpenLDAP: ldapsearch ", THREE), after(b"$OpenLDAP: ldapmodify ", THREE)],
+        samples: &[
+            hit("usr/sbin/slapd", b"\0@(#) $OpenLDAP: slapd 2.5.13+dfsg-5 (Feb  8 2023 01:56:12) $\n\t", "openldap 2.5.13"),
+            miss("usr/sbin/slapd", b"\0@(#) $OpenLDAP: slapd$\0( 2.5.13.0 NAME"),
+        ],
+    },
+    Program {
         name: "opensearch",
         cpe: "amazon:opensearch",
         files: &[Jar("opensearch-")],
@@ -215,6 +281,17 @@ pub(super) static ALL: &[Program] = &[
         samples: &[
             hit("usr/share/opensearch/lib/opensearch-2.11.0.jar", b"", "opensearch 2.11.0"),
             miss("usr/share/opensearch/lib/opensearch-core-2.11.0.jar", b""),
+        ],
+    },
+    Program {
+        name: "percona-xtrabackup",
+        cpe: "percona:xtrabackup",
+        files: &[Named("xtrabackup")],
+        form: Native,
+        rules: &[after(b"/percona-xtrabackup-", THREE.any())],
+        samples: &[
+            hit("usr/bin/xtrabackup", b"/percona-xtrabackup-8.0.35-30/storage/innobase/x.cc\0", "percona-xtrabackup 8.0.35-30"),
+            miss("usr/bin/xtrabackup", b"/usr/share/percona-xtrabackup-80/x\0"),
         ],
     },
     Program {
@@ -274,6 +351,28 @@ pub(super) static ALL: &[Program] = &[
             hit("usr/local/bin/redis-server", b"\x004.0.11841ce7054bd9-1542359302000000000\0", "redis 4.0.11"),
             hit("usr/local/bin/redis-cli", b"TLS Error: %s\n\x007.0.15\0 (git:%s\0-dirty\0", "redis 7.0.15"),
             miss("usr/local/bin/redis-server", b"\x007.0.151790282056000000000\0c11-builtin\0Redis version=%s"),
+        ],
+    },
+    Program {
+        name: "solr",
+        cpe: "apache:solr",
+        files: &[Jar("solr-core-")],
+        form: Zip,
+        rules: &[in_name(THREE)],
+        samples: &[
+            hit("opt/solr/server/solr-webapp/webapp/WEB-INF/lib/solr-core-9.4.0.jar", b"", "solr 9.4.0"),
+            miss("opt/solr/lib/solr-solrj-9.4.0.jar", b""),
+        ],
+    },
+    Program {
+        name: "spark",
+        cpe: "apache:spark",
+        files: &[Jar("spark-core_2.12-"), Jar("spark-core_2.13-")],
+        form: Zip,
+        rules: &[in_name(THREE.any())],
+        samples: &[
+            hit("opt/spark/jars/spark-core_2.12-3.5.0.jar", b"", "spark 3.5.0"),
+            miss("opt/spark/jars/spark-sql_2.12-3.5.0.jar", b""),
         ],
     },
     Program {

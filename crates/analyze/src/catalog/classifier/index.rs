@@ -154,7 +154,8 @@ fn is_library(rest: &[u8]) -> bool {
     };
     let (before, after) = rest.split_at(at);
     let after = after.get(3..).unwrap_or_default();
-    let numbered = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
+    // OpenSSL's releases have letters (`libssl.so.1.1.1k`).
+    let numbered = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_lowercase() || *byte == b'.';
     before.iter().all(middle)
         && (after.is_empty() || after.starts_with(b"."))
         && after.iter().all(numbered)

@@ -24,6 +24,18 @@ pub(super) static ALL: &[Program] = &[
         ],
     },
     Program {
+        name: "dart",
+        cpe: "dart:dart_software_development_kit",
+        files: &[Named("dart")],
+        form: Native,
+        rules: &[before(b" (stable) (", THREE.any()).beyond(&[b"\0"]), before(b" (beta) (", THREE.any()).beyond(&[b"\0"]), before(b" (stable)\0", THREE.any()).beyond(&[b"\0"])],
+        samples: &[
+            hit("usr/lib/dart/bin/dart", b"MathAtan\x002.12.4 (stable) (Thu Apr 15 12:26:53 2021 +0200)\0", "dart 2.12.4"),
+            hit("usr/lib/dart/bin/dart", b"Dart,GC\"\x003.6.0-216.1.beta (beta) (Tue\0", "dart 3.6.0-216.1.beta"),
+            miss("usr/lib/dart/bin/dart", b"v3.5.2 (stable) (x\0"),
+        ],
+    },
+    Program {
         name: "deno",
         cpe: "deno:deno",
         files: &[Named("deno")],
@@ -86,6 +98,17 @@ pub(super) static ALL: &[Program] = &[
         ],
     },
     Program {
+        name: "ghc",
+        cpe: "haskell:ghc",
+        files: &[Versioned("ghc")],
+        form: Native,
+        rules: &[after(b"\0libHSghc-", THREE).beyond(&[b"-"]), after(b"\0GHC ", THREE)],
+        samples: &[
+            hit("usr/lib/ghc/bin/ghc", b"ghc9.0.2.so\0libHSghc-9.0.2-ghc9.0.2.so\0libHSterminfo", "ghc 9.0.2"),
+            miss("usr/lib/ghc/bin/ghc", b"\0libHSghc-prim-0.7.0-ghc9.0.2.so\0"),
+        ],
+    },
+    Program {
         name: "go",
         cpe: "golang:go",
         files: &[Path("bin/go"), Path("bin/go.exe")],
@@ -101,6 +124,39 @@ pub(super) static ALL: &[Program] = &[
             ),
             hit("usr/local/go/bin/go", b"\x02\0\0\0go1.4\0runtime/cgo: \0", "go 1.4"),
             miss("usr/local/go/bin/go", b"\0go1.x\0Go1.21.0\0go1.21 or later\0"),
+        ],
+    },
+    Program {
+        name: "julia",
+        cpe: "julialang:julia",
+        files: &[Library("libjulia-internal")],
+        form: Native,
+        rules: &[after(b"__init__\0", THREE)],
+        samples: &[
+            hit("usr/local/julia/lib/julia/libjulia-internal.so.1.9", b"\0__init__\x001.9.4\0verify", "julia 1.9.4"),
+            miss("usr/local/julia/lib/julia/libjulia-internal.so.1", b"\0__init__\0v1.9\0verify"),
+        ],
+    },
+    Program {
+        name: "lua",
+        cpe: "lua:lua",
+        files: &[Versioned("lua"), Versioned("luac"), Library("liblua")],
+        form: Native,
+        rules: &[after(b"\0Lua ", THREE).beyond(&[b"  Copyright", b" Copyright"]), after(b"$Lua: Lua ", THREE), after(b"$LuaVersion: Lua ", THREE)],
+        samples: &[
+            hit("usr/local/bin/lua5.4", b"stdin\n\0\0\0Lua 5.4.4  Copyright (C) 1994-2022 Lua.org, PUC-Rio\0", "lua 5.4.4"),
+            miss("usr/local/bin/lua", b"\0LUA_5.4\0Lua 5.4\0"),
+        ],
+    },
+    Program {
+        name: "luajit",
+        cpe: "luajit:luajit",
+        files: &[Named("luajit"), Library("libluajit-5.1"), Versioned("luajit")],
+        form: Native,
+        rules: &[after(b"\0LuaJIT ", THREE.any())],
+        samples: &[
+            hit("usr/local/lib/libluajit-5.1.so.2.1.0", b"table.clear\0LuaJIT 2.1.0-beta3\0jit\0", "luajit 2.1.0-beta3"),
+            miss("usr/local/bin/luajit", b"/usr/share/luajit-2.1.0-beta3/?.lua\0"),
         ],
     },
     Program {
@@ -206,6 +262,17 @@ pub(super) static ALL: &[Program] = &[
         ],
     },
     Program {
+        name: "pypy",
+        cpe: "pypy:pypy",
+        files: &[Library("libpypy")],
+        form: Native,
+        rules: &[after(b"[PyPy ", THREE)],
+        samples: &[
+            hit("opt/pypy/bin/libpypy3.10-c.so", b"\0[PyPy 7.3.15 with GCC 10.2.1 20210130]\0", "pypy 7.3.15"),
+            miss("opt/pypy/bin/libpypy3-c.so", b"\0[PyPy %d.%d]\0"),
+        ],
+    },
+    Program {
         name: "python",
         cpe: "python:python",
         files: &[Versioned("python"), Library("libpython")],
@@ -271,6 +338,39 @@ pub(super) static ALL: &[Program] = &[
                 "rust 1.63.0",
             ),
             miss("usr/local/bin/rustc", b"/root/.cargo/registry/src/rustc-hash-1.1.0/src/lib.rs"),
+        ],
+    },
+    Program {
+        name: "sbcl",
+        cpe: "sbcl:sbcl",
+        files: &[Named("sbcl")],
+        form: Native,
+        rules: &[before(b"\0SBCL %s\n", THREE), before(b".debian\0SBCL %s\n", THREE)],
+        samples: &[
+            hit("usr/bin/sbcl", b"--help\0--version\x002.2.9.debian\0SBCL %s\n\0", "sbcl 2.2.9"),
+            miss("usr/bin/sbcl", b"\0GLIBC_2.2.5\0SBCL %s\n\0"),
+        ],
+    },
+    Program {
+        name: "swipl",
+        cpe: "swi-prolog:swi-prolog",
+        files: &[Named("swipl"), Library("libswipl")],
+        form: Native,
+        rules: &[after(b"swipl-", THREE).beyond(&[b"/"])],
+        samples: &[
+            hit("usr/bin/swipl", b"/build/swipl-9.0.4/src/pl-init.c\0", "swipl 9.0.4"),
+            miss("usr/bin/swipl", b"/usr/lib/swipl-9/x\0"),
+        ],
+    },
+    Program {
+        name: "tcl",
+        cpe: "tcl:tcl",
+        files: &[Library("libtcl")],
+        form: Native,
+        rules: &[before(b"\0tcl_patchLevel\0", THREE)],
+        samples: &[
+            hit("usr/lib/libtcl8.6.so", b"pointerSize\x008.6.13\0tcl_patchLevel\0tcl_version\0", "tcl 8.6.13"),
+            miss("usr/lib/libtcl8.6.so", b"\x008.6\0tcl_patchLevel\0"),
         ],
     },
 ];

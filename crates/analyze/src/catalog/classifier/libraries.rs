@@ -3,7 +3,7 @@
 use super::program::{
     File::{Library, Named, Versioned},
     Form::Native,
-    Program, after, alone, before, hit, miss, next, previous,
+    Program, after, alone, before, hit, miss, next, packed, previous,
 };
 use super::version::{THREE, TWO_OR_THREE, numbers};
 
@@ -16,6 +16,24 @@ const DATED: &[&[u8]] = &[
 
 /// The libraries, by name.
 pub(super) static ALL: &[Program] = &[
+    Program {
+        name: "aom",
+        cpe: "aomedia:aomedia",
+        files: &[Library("libaom")],
+        form: Native,
+        rules: &[
+            after(b"AOMedia Project AV1 Decoder ", THREE),
+            after(b"AOMedia Project AV1 Encoder ", THREE),
+        ],
+        samples: &[
+            hit(
+                "app/x.libs/libaom-a0d22147.so.3.14.1",
+                b"Inspector 3.14.1\0\0\0\0AOMedia Project AV1 Decoder 3.14.1\0\0",
+                "aom 3.14.1",
+            ),
+            miss("usr/lib/libaom.so.3", b"AOMedia Project AV1 Decoder v\0"),
+        ],
+    },
     Program {
         name: "bzip2",
         cpe: "bzip:bzip2",
@@ -64,6 +82,21 @@ pub(super) static ALL: &[Program] = &[
         ],
     },
     Program {
+        name: "cyrus-sasl",
+        cpe: "cyrusimap:cyrus-sasl",
+        files: &[Library("libsasl2")],
+        form: Native,
+        rules: &[after(b"\0Cyrus SASL\0", THREE)],
+        samples: &[
+            hit(
+                "app/x.libs/libsasl2-84219a89.so.3.0.0",
+                b"SASL_PATH\0Cyrus SASL\x002.1.26\0successful result\0",
+                "cyrus-sasl 2.1.26",
+            ),
+            miss("usr/lib/libsasl2.so.2", b"\0Cyrus SASL\0%u\0"),
+        ],
+    },
+    Program {
         name: "expat",
         cpe: "libexpat_project:libexpat",
         files: &[Library("libexpat")],
@@ -83,6 +116,8 @@ pub(super) static ALL: &[Program] = &[
         cpe: "ffmpeg:ffmpeg",
         files: &[
             Versioned("ffmpeg"),
+            Versioned("ffmpeg-linux-x86_64-v"),
+            Versioned("ffmpeg-linux-aarch64-v"),
             Named("ffprobe"),
             Named("ffplay"),
             Library("libavcodec"),
@@ -194,6 +229,21 @@ pub(super) static ALL: &[Program] = &[
         ],
     },
     Program {
+        name: "krb5",
+        cpe: "mit:kerberos_5",
+        files: &[Library("libkrb5"), Named("krb5kdc")],
+        form: Native,
+        rules: &[after(b"KRB5_BRAND: krb5-", numbers(2, 3))],
+        samples: &[
+            hit(
+                "usr/lib/libkrb5.so.3.3",
+                b"\0KRB5_BRAND: krb5-1.20.1-final 1.20.1 20221111\0",
+                "krb5 1.20.1",
+            ),
+            miss("usr/lib/libkrb5.so.3", b"\0KRB5_BRAND: \0"),
+        ],
+    },
+    Program {
         name: "libarchive",
         cpe: "libarchive:libarchive",
         files: &[Library("libarchive")],
@@ -302,6 +352,81 @@ pub(super) static ALL: &[Program] = &[
         ],
     },
     Program {
+        name: "libvpx",
+        cpe: "webmproject:libvpx",
+        files: &[Library("libvpx")],
+        form: Native,
+        rules: &[
+            after(b"WebM Project VP8 Encoder v", THREE),
+            after(b"WebM Project VP8 Decoder v", THREE),
+            after(b"WebM Project VP9 Decoder v", THREE),
+        ],
+        samples: &[
+            hit(
+                "app/x.libs/libvpx-4fb239ff.so.11.0.1",
+                b"values\0\0WebM Project VP8 Encoder v1.15.2\0\0",
+                "libvpx 1.15.2",
+            ),
+            miss("usr/lib/libvpx.so.7", b"WebM Project VP8 Encoder\0"),
+        ],
+    },
+    Program {
+        name: "libxml2",
+        cpe: "xmlsoft:libxml2",
+        files: &[Library("libxml2")],
+        form: Native,
+        rules: &[
+            packed(b"209"),
+            packed(b"210"),
+            packed(b"211"),
+            packed(b"212"),
+            packed(b"213"),
+            packed(b"214"),
+            packed(b"215"),
+        ],
+        samples: &[
+            hit(
+                "usr/local/lib/libxml2.so.2.9.14",
+                b"\xf4\xc7\xf6\xff::20914\0\0\0\0\0xmlGetGlobalState: out of me",
+                "libxml2 2.9.14",
+            ),
+            miss(
+                "usr/local/lib/libxml2.so.2",
+                b"\n0914\x00209145\x0020914x\0",
+            ),
+        ],
+    },
+    Program {
+        name: "libxslt",
+        cpe: "xmlsoft:libxslt",
+        files: &[Library("libxslt")],
+        form: Native,
+        rules: &[packed(b"101")],
+        samples: &[
+            hit(
+                "usr/local/lib/libxslt.so.1.1.35",
+                b"text/xsl\x0010135\0\0\0http://www.w3.org/1999/XSL/Transform",
+                "libxslt 1.1.35",
+            ),
+            miss("usr/local/lib/libxslt.so.1", b"\x00101350\x0010135a\0"),
+        ],
+    },
+    Program {
+        name: "libyaml",
+        cpe: "pyyaml:libyaml",
+        files: &[Library("libyaml-0"), Library("libyaml")],
+        form: Native,
+        rules: &[before(b"\0api.c\0", THREE).beyond(&[b"\0"])],
+        samples: &[
+            hit(
+                "usr/local/lib/libyaml-0.so.2.0.9",
+                b"\0\x000.2.5\0api.c\0parser\0",
+                "libyaml 0.2.5",
+            ),
+            miss("usr/local/lib/libyaml-0.so.2", b"\0YAML_0.2.5\0api.c\0"),
+        ],
+    },
+    Program {
         name: "musl",
         cpe: "musl-libc:musl",
         files: &[
@@ -328,9 +453,50 @@ pub(super) static ALL: &[Program] = &[
         ],
     },
     Program {
+        name: "nghttp2",
+        cpe: "nghttp2:nghttp2",
+        files: &[Library("libnghttp2")],
+        form: Native,
+        rules: &[alone(b"\x001.", THREE)],
+        samples: &[
+            hit(
+                "usr/local/lib/libnghttp2.so.14.24.1",
+                b"\0\0\x001.52.0\0\0\0\0\0\0\x10\0",
+                "nghttp2 1.52.0",
+            ),
+            miss("usr/local/lib/libnghttp2.so.14", b"\x001.52\0GLIBC_2.14\0"),
+        ],
+    },
+    Program {
+        name: "openblas",
+        cpe: "openblas_project:openblas",
+        files: &[
+            Library("libopenblas"),
+            Library("libopenblasp-r0"),
+            Library("libscipy_openblas"),
+            Library("libscipy_openblas64_"),
+        ],
+        form: Native,
+        rules: &[after(b"OpenBLAS ", numbers(3, 5))],
+        samples: &[
+            hit(
+                "app/numpy.libs/libscipy_openblas64_-32a4b2a6.so",
+                b"xsyrk_thread_UT\0OpenBLAS 0.3.31.188.0  USE64BITINT DYNAMIC_ARCH",
+                "openblas 0.3.31.188.0",
+            ),
+            miss("usr/lib/libopenblas.so.0", b"\0OpenBLAS : Program\0"),
+        ],
+    },
+    Program {
         name: "openssl",
         cpe: "openssl:openssl",
-        files: &[Named("openssl"), Library("libssl"), Library("libcrypto")],
+        // Python's `cryptography` holds it inside of its own module.
+        files: &[
+            Named("openssl"),
+            Library("libssl"),
+            Library("libcrypto"),
+            Named("_rust.abi3.so"),
+        ],
         form: Native,
         rules: &[
             after(b"AWS-LC ", THREE).names("aws-lc", "amazon:aws_libcrypto"),
@@ -371,6 +537,30 @@ pub(super) static ALL: &[Program] = &[
         ],
     },
     Program {
+        name: "pcre",
+        cpe: "pcre:pcre",
+        files: &[Library("libpcre")],
+        form: Native,
+        rules: &[
+            before(b" 2012-11-30\0", numbers(2, 2)).beyond(&[b"\0", b"\xff"]),
+            before(b" 2016-06-14\0", numbers(2, 2)),
+            before(b" 2021-06-15\0", numbers(2, 2)),
+            before(b" 2017-07-05\0", numbers(2, 2)),
+            before(b" 2018-03-20\0", numbers(2, 2)),
+            before(b" 2020-02-12\0", numbers(2, 2)),
+            before(b" 2019-02-23\0", numbers(2, 2)),
+            before(b" 2020-12-10\0", numbers(2, 2)),
+        ],
+        samples: &[
+            hit(
+                "app/x.libs/libpcre-9513aab5.so.1.2.0",
+                b"\x14\x9d\xfe\xff8.32 2012-11-30\0",
+                "pcre 8.32",
+            ),
+            miss("usr/lib/libpcre.so.3", b"\x008.39.1 2016-06-14\0"),
+        ],
+    },
+    Program {
         name: "pcre2",
         cpe: "pcre:pcre2",
         files: &[
@@ -390,6 +580,47 @@ pub(super) static ALL: &[Program] = &[
                 "pcre2 10.42",
             ),
             miss("usr/local/lib/libpcre2-8.so.0", b"\x0010.42.1 2022-12-11\0"),
+        ],
+    },
+    Program {
+        name: "qtbase",
+        cpe: "qt:qtbase",
+        files: &[
+            Library("libQt5Core"),
+            Library("libQt6Core"),
+            Library("libQtCore"),
+        ],
+        form: Native,
+        rules: &[
+            after(b"\0Qt ", THREE).beyond(&[b" ("]),
+            after(b"QtCore library version ", THREE),
+        ],
+        samples: &[
+            hit(
+                "usr/lib/libQt5Core.so.5.15.8",
+                b"\0\0Qt 5.15.8 (x86_64-little_endian-lp64 shared\0",
+                "qtbase 5.15.8",
+            ),
+            miss("usr/lib/libQt5Core.so.5", b"\0Qt_5.15\0Qt 5.15\0"),
+        ],
+    },
+    Program {
+        name: "sqlcipher",
+        cpe: "zetetic:sqlcipher",
+        files: &[Named("sqlcipher"), Library("libsqlcipher")],
+        form: Native,
+        rules: &[
+            before(b" community\0", THREE),
+            before(b" enterprise\0", THREE),
+            before(b" commercial\0", THREE),
+        ],
+        samples: &[
+            hit(
+                "usr/bin/sqlcipher",
+                b"\x004.5.6 community\0",
+                "sqlcipher 4.5.6",
+            ),
+            miss("usr/bin/sqlcipher", b"\x004.5 community\0"),
         ],
     },
     Program {

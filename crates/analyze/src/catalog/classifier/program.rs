@@ -1,7 +1,7 @@
 //! What an entry of the table says: which files may be a program, and where its version stands in
 //! their bytes.
 
-use super::version::Shape;
+use super::version::{Shape, numbers};
 
 /// Is one program of the table.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +84,9 @@ pub enum Place {
     /// The anchor is the version's own beginning, and the version a whole string between NUL bytes.
     /// Of several in a file, the one that agrees with the version in the file's name counts.
     Alone,
+    /// The anchor is the beginning of a version of five digits, the last four of them two numbers
+    /// (`20914` is 2.9.14), and a NUL follows.
+    Packed,
     /// In the file's name.
     Name,
 }
@@ -127,6 +130,11 @@ pub(super) const fn alone(anchor: &'static [u8], shape: Shape) -> Rule {
 /// Writes a rule: the version stands before the name of the host that built it, and the time.
 pub(super) const fn built(anchor: &'static [u8], shape: Shape) -> Rule {
     rule(anchor, Place::Built, shape)
+}
+
+/// Writes a rule: the version is written as one number of five digits that starts with the anchor.
+pub(super) const fn packed(anchor: &'static [u8]) -> Rule {
+    rule(anchor, Place::Packed, numbers(3, 3))
 }
 
 /// Writes a rule: the version stands in the file's name.

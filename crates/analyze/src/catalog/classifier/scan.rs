@@ -1,5 +1,7 @@
 //! Searches the anchors of programs in a file that comes in chunks, holding a bounded window of it.
 
+use std::borrow::Cow;
+
 use memchr::memmem::Finder;
 use plimsoll_model::text::escape_bytes;
 
@@ -174,7 +176,7 @@ impl Hunt {
             let Some((version, from, to)) = self.rule.version(held, anchor) else {
                 continue;
             };
-            let version = String::from_utf8_lossy(version).into_owned();
+            let version = String::from_utf8_lossy(&version).into_owned();
             if self.found.iter().all(|found| found.version != version) {
                 let matched = held.get(from..to).unwrap_or_default();
                 self.found.push(Found {
@@ -213,12 +215,28 @@ impl Search {
 impl Rule {
     /// Reads the version of the anchor at this place: its bytes, and from where to where they and
     /// the anchor stretch.
-    fn version<'a>(&self, held: &'a [u8], anchor: usize) -> Option<(&'a [u8], usize, usize)> {
+    fn version<'a>(&self, held: &'a [u8], anchor: usize) -> Option<(Cow<'a, [u8]>, usize, usize)> {
+        if self.place == Place::Packed {
+            let number = held.get(anchor..anchor + 5)?;
+            let alone = held.get(anchor + 5) == Some(&0)
+                && !held.get(..anchor)?.last().is_some_and(u8::is_ascii_digit);
+            let text = std::str::from_utf8(number).ok().filter(|_| alone)?;
+            let number: u32 = text.parse().ok()?;
+            let (major, rest) = (number / 10_000, number % 10_000);
+            let version = format!("{major}.{}.{}", rest / 100, rest % 100);
+            return Some((Cow::Owned(version.into_bytes()), anchor, anchor + 5));
+        }
+        let (version, from, to) = self.written(held, anchor)?;
+        Some((Cow::Borrowed(version), from, to))
+    }
+
+    /// Reads the version as it is written there.
+    fn written<'a>(&self, held: &'a [u8], anchor: usize) -> Option<(&'a [u8], usize, usize)> {
         let behind = anchor + self.anchor.len();
         let text = held.get(behind..held.len().min(behind + REACH))?;
         let before = held.get(anchor.saturating_sub(REACH)..anchor)?;
         match self.place {
-            Place::Name => None,
+            Place::Name | Place::Packed => None,
             Place::After => {
                 let padding = text.iter().take_while(|byte| **byte == 0).count();
                 if padding > MAX_PADDING {

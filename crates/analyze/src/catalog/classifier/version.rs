@@ -139,7 +139,7 @@ impl Shape {
             if bytes.len() - start > MAX_VERSION_BYTES {
                 return None;
             }
-            let belongs = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'.';
+            let belongs = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
             let before = bytes.get(..start).unwrap_or_default();
             let allowed = if lead.is_empty() {
                 !before.last().is_some_and(belongs)

@@ -10,6 +10,17 @@ use super::version::{THREE, TWO_OR_THREE, numbers};
 /// The web's programs, by name.
 pub(super) static ALL: &[Program] = &[
     Program {
+        name: "bind",
+        cpe: "isc:bind",
+        files: &[Named("named")],
+        form: Native,
+        rules: &[after(b"named version: BIND ", THREE), after(b"\0libisc-", THREE), after(b"\0BIND ", THREE)],
+        samples: &[
+            hit("usr/sbin/named", b"error)\0\0\0named version: BIND 9.18.49-1~deb12u3-Debian <>\0", "bind 9.18.49"),
+            miss("usr/sbin/named", b"\0BIND 9 is maintained by Internet Systems Consortium,\0"),
+        ],
+    },
+    Program {
         name: "caddy",
         cpe: "caddyserver:caddy",
         files: &[Named("caddy")],
@@ -18,6 +29,7 @@ pub(super) static ALL: &[Program] = &[
             after(b"mod\tgithub.com/caddyserver/caddy/v2\tv", THREE.any()),
             after(b"dep\tgithub.com/caddyserver/caddy/v2\tv", THREE.any()),
             after(b"caddy.CustomVersion=v", THREE.any()),
+            alone(b"\x002.", THREE),
         ],
         samples: &[
             hit(
@@ -44,6 +56,28 @@ pub(super) static ALL: &[Program] = &[
         ],
     },
     Program {
+        name: "dnsmasq",
+        cpe: "thekelleys:dnsmasq",
+        files: &[Named("dnsmasq")],
+        form: Native,
+        rules: &[after(b"\0dnsmasq-", numbers(2, 3).any())],
+        samples: &[
+            hit("usr/sbin/dnsmasq", b"/etc/dnsmasq.conf\0dnsmasq-2.90\0version.bind\0", "dnsmasq 2.90"),
+            miss("usr/sbin/dnsmasq", b"\0dnsmasq-dhcp\0"),
+        ],
+    },
+    Program {
+        name: "dovecot",
+        cpe: "dovecot:dovecot",
+        files: &[Named("dovecot")],
+        form: Native,
+        rules: &[before(b"\0DOVECOT_VERSION\0", numbers(3, 4))],
+        samples: &[
+            hit("usr/sbin/dovecot", b"HOSTDOMAIN\x002.3.19.1\0DOVECOT_VERSION\0STATS", "dovecot 2.3.19.1"),
+            miss("usr/sbin/dovecot", b"\x002.3\0DOVECOT_VERSION\0"),
+        ],
+    },
+    Program {
         name: "envoy",
         cpe: "envoyproxy:envoy",
         files: &[Named("envoy")],
@@ -60,6 +94,17 @@ pub(super) static ALL: &[Program] = &[
             hit("usr/local/bin/envoy", b"\x001.36.4\0envoy_reloadable_features\0", "envoy 1.36.4"),
             hit("usr/local/bin/envoy", b"envoy_quic_x\0\x001.28.7\0\0", "envoy 1.28.7"),
             miss("usr/local/bin/envoy", b"\x001.2.840.113549.1.1\x001.1\0"),
+        ],
+    },
+    Program {
+        name: "exim",
+        cpe: "exim:exim",
+        files: &[Named("exim"), Named("exim4")],
+        form: Native,
+        rules: &[before(b"\0<<eximversion>>", numbers(2, 4))],
+        samples: &[
+            hit("usr/sbin/exim4", b"%d\0<<eximcnumber>>\x004.96\0<<eximversion>>\0version_init\0", "exim 4.96"),
+            miss("usr/sbin/exim4", b"\x004\0<<eximversion>>\0"),
         ],
     },
     Program {
@@ -92,6 +137,17 @@ pub(super) static ALL: &[Program] = &[
         samples: &[
             hit("usr/local/apache2/bin/httpd", b"\">\0 Server at \0Apache/2.4.71 (Debian)\0", "httpd 2.4.71"),
             miss("usr/sbin/httpd", b"busybox httpd/1.35.0\0Apache/2.4\0"),
+        ],
+    },
+    Program {
+        name: "ingress-nginx",
+        cpe: "kubernetes:ingress-nginx",
+        files: &[Named("nginx-ingress-controller")],
+        form: Native,
+        rules: &[next(b"\0go1.", 400, THREE.any()), alone(b"\0v1.", THREE), alone(b"\0v0.", THREE)],
+        samples: &[
+            hit("nginx-ingress-controller", b"\0\0v1.7.1\0\0\0S=v<y5", "ingress-nginx 1.7.1"),
+            miss("nginx-ingress-controller", b"\0\0v1.7\0\0v2.0.0x\0"),
         ],
     },
     Program {
@@ -137,6 +193,73 @@ pub(super) static ALL: &[Program] = &[
         ],
     },
     Program {
+        name: "openssh",
+        cpe: "openbsd:openssh",
+        files: &[Named("sshd"), Named("ssh"), Named("sshd-session"), Named("ssh-agent"), Named("ssh-keygen")],
+        form: Native,
+        rules: &[before(b"\0SSH-%d.%d-%.100s%s%s", numbers(2, 3).pre()).beyond(&[b"OpenSSH_"]), after(b"OpenSSH_", numbers(2, 3).pre())],
+        samples: &[
+            hit("usr/sbin/sshd", b"command-line\0OpenSSH_9.2\0missing hostkey verifier\0OpenSSH_9.2p1\0SSH-%d.%d-%.100s%s%s\r\n\0", "openssh 9.2p1"),
+            hit("usr/bin/ssh", b"\0OpenSSH_9.6p1\0", "openssh 9.6p1"),
+            miss("usr/sbin/sshd", b"\0OpenSSH_*\0Dropbear_2022.83\0"),
+        ],
+    },
+    Program {
+        name: "openvpn",
+        cpe: "openvpn:openvpn",
+        files: &[Named("openvpn")],
+        form: Native,
+        rules: &[before(b"\0client-to-client\0", THREE), after(b"\0OpenVPN ", THREE).beyond(&[b" x86_64", b" aarch64", b" ["])],
+        samples: &[
+            hit("usr/sbin/openvpn", b"show-pkcs11-slots\x002.6.14\0client-to-client\0duplicate-cn\0", "openvpn 2.6.14"),
+            miss("usr/sbin/openvpn", b"only work with peers running OpenVPN 2.6.0 or higher)\0"),
+        ],
+    },
+    Program {
+        name: "postfix",
+        cpe: "postfix:postfix",
+        files: &[Named("postfix"), Named("master"), Named("postconf"), Named("smtpd")],
+        form: Native,
+        rules: &[after(b"mail_version=", numbers(2, 3).any())],
+        samples: &[
+            hit("usr/sbin/postfix", b"setenv: %m\0mail_version=3.7.11\0/dev/null\0", "postfix 3.7.11"),
+            miss("usr/sbin/postfix", b"\0mail_version=%s\0"),
+        ],
+    },
+    Program {
+        name: "proftpd",
+        cpe: "proftpd:proftpd",
+        files: &[Named("proftpd")],
+        form: Native,
+        rules: &[after(b"ProFTPD Version ", THREE.letters())],
+        samples: &[
+            hit("usr/sbin/proftpd", b"vX46\0ProFTPD Version 1.3.8\0LANG\0", "proftpd 1.3.8"),
+            miss("usr/sbin/proftpd", b"\0ProFTPD Version: %s\0"),
+        ],
+    },
+    Program {
+        name: "pure-ftpd",
+        cpe: "pureftpd:pure-ftpd",
+        files: &[Named("pure-ftpd")],
+        form: Native,
+        rules: &[after(b"pure-ftpd v", THREE), after(b"Pure-FTPd ", THREE)],
+        samples: &[
+            hit("usr/sbin/pure-ftpd", b"none\0%llu:%llu\0pure-ftpd v1.0.50 [privsep]\n\0", "pure-ftpd 1.0.50"),
+            miss("usr/sbin/pure-ftpd", b"\0pure-ftpd v%s\0"),
+        ],
+    },
+    Program {
+        name: "samba",
+        cpe: "samba:samba",
+        files: &[Named("smbd"), Named("nmbd"), Named("winbindd"), Named("samba")],
+        form: Native,
+        rules: &[after(b"\0SAMBA_", THREE)],
+        samples: &[
+            hit("usr/sbin/smbd", b"send\0SAMBA_4.17.12_DEBIAN_SAMBA4\0SAMBA_CREDENTIALS_1.0.0\0", "samba 4.17.12"),
+            miss("usr/sbin/smbd", b"\0SAMBA_CREDENTIALS_1.0.0\0"),
+        ],
+    },
+    Program {
         name: "squid",
         cpe: "squid-cache:squid",
         files: &[Named("squid")],
@@ -145,6 +268,28 @@ pub(super) static ALL: &[Program] = &[
         samples: &[
             hit("usr/sbin/squid", b"/1.0) in '\0squid/5.7\0;\t \0HTTP/\0", "squid 5.7"),
             miss("usr/sbin/squid", b"/build/squid/5.7/src\0"),
+        ],
+    },
+    Program {
+        name: "strongswan",
+        cpe: "strongswan:strongswan",
+        files: &[Named("charon"), Named("charon-systemd")],
+        form: Native,
+        rules: &[after(b"(strongSwan ", THREE)],
+        samples: &[
+            hit("usr/lib/ipsec/charon", b"Starting IKE charon daemon (strongSwan 5.9.8, %s %s, %s)\0", "strongswan 5.9.8"),
+            miss("usr/lib/ipsec/charon", b"\0Linux strongSwan %s\n\0"),
+        ],
+    },
+    Program {
+        name: "stunnel",
+        cpe: "stunnel:stunnel",
+        files: &[Named("stunnel"), Named("stunnel4")],
+        form: Native,
+        rules: &[after(b"\0stunnel ", numbers(2, 2)).beyond(&[b" on "])],
+        samples: &[
+            hit("usr/bin/stunnel4", b"1 second\0\0\0\0stunnel 5.68 on x86_64-pc-linux-gnu platform\0", "stunnel 5.68"),
+            miss("usr/bin/stunnel4", b"\0stunnel 5 on\0"),
         ],
     },
     Program {
@@ -160,6 +305,17 @@ pub(super) static ALL: &[Program] = &[
                 "tomcat 10.1.16",
             ),
             miss("usr/share/doc/x/RELEASE-NOTES", b"Works with Apache Tomcat Version 9 and later\n"),
+        ],
+    },
+    Program {
+        name: "tor",
+        cpe: "torproject:tor",
+        files: &[Named("tor")],
+        form: Native,
+        rules: &[after(b"\0tor ", numbers(4, 4).any()), after(b"(on Tor ", numbers(4, 4).any())],
+        samples: &[
+            hit("usr/bin/tor", b"FD\0tor 0.4.9.11\0\0\0INTERNAL ERROR", "tor 0.4.9.11"),
+            miss("usr/bin/tor", b"\0tor 0.4\0"),
         ],
     },
     Program {
@@ -185,6 +341,17 @@ pub(super) static ALL: &[Program] = &[
         ],
     },
     Program {
+        name: "unbound",
+        cpe: "nlnetlabs:unbound",
+        files: &[Named("unbound")],
+        form: Native,
+        rules: &[after(b"\0unbound ", THREE)],
+        samples: &[
+            hit("usr/sbin/unbound", b"READY=1\0unbound 1.17.1\0start of service (%s).\0", "unbound 1.17.1"),
+            miss("usr/sbin/unbound", b"72.in-addr.arpa.\0unbound-control\0"),
+        ],
+    },
+    Program {
         name: "varnish",
         cpe: "varnish_cache_project:varnish_cache",
         files: &[Named("varnishd")],
@@ -193,6 +360,17 @@ pub(super) static ALL: &[Program] = &[
         samples: &[
             hit("usr/sbin/varnishd", b"\0varnish-7.1.1 revision 7cee1c581bead20e88d101ab3d72afb29f14d87a\0", "varnish 7.1.1"),
             miss("usr/sbin/varnishd", b"/build/varnish-7.1.1/bin/varnishd\0"),
+        ],
+    },
+    Program {
+        name: "vsftpd",
+        cpe: "vsftpd_project:vsftpd",
+        files: &[Named("vsftpd")],
+        form: Native,
+        rules: &[after(b"vsftpd: version ", THREE), after(b"(vsFTPd ", THREE)],
+        samples: &[
+            hit("usr/sbin/vsftpd", b"missing argv[0]\0vsftpd: version 3.0.3\n\0", "vsftpd 3.0.3"),
+            miss("usr/sbin/vsftpd", b"\0vsftpd: version %s\0"),
         ],
     },
     Program {
