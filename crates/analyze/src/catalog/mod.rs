@@ -17,6 +17,7 @@ mod deb822;
 pub mod elf_note;
 mod executable;
 pub mod go;
+pub mod java;
 mod kit;
 mod paths;
 pub mod php;
@@ -35,6 +36,8 @@ pub static ALL: &[&dyn Analyzer] = &[
     &elf_note::ElfNote,
     &go::Go,
     &go::GoModules,
+    &java::Java,
+    &java::JavaBuilds,
     &php::Composer,
     &php::ComposerLocks,
     &php::Pear,

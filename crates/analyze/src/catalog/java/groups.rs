@@ -1,0 +1,287 @@
+//! Groups of widely used artifacts whose jars state none: those that Gradle and Ant build carry no
+//! `pom.properties`. A row counts only if the jar holds the classes that it names, so that a file
+//! that merely has the name is not mistaken.
+
+/// Artifact (a prefix where it ends with `-`), group, folder that holds classes of it.
+const KNOWN: &[(&str, &str, &str)] = &[
+    ("HikariCP", "com.zaxxer", "com/zaxxer/hikari"),
+    ("activation", "javax.activation", "javax/activation"),
+    ("ant", "org.apache.ant", "org/apache/tools"),
+    ("ant-", "org.apache.ant", "org/apache/tools"),
+    ("antlr", "antlr", "antlr"),
+    ("aopalliance", "aopalliance", "org/aopalliance"),
+    ("asm", "org.ow2.asm", "org/objectweb/asm"),
+    ("asm-", "org.ow2.asm", "org/objectweb/asm"),
+    ("aspectjrt", "org.aspectj", "org/aspectj"),
+    ("aspectjweaver", "org.aspectj", "org/aspectj"),
+    ("bcpg-", "org.bouncycastle", "org/bouncycastle"),
+    ("bcpkix-", "org.bouncycastle", "org/bouncycastle"),
+    ("bcprov-", "org.bouncycastle", "org/bouncycastle"),
+    ("bctls-", "org.bouncycastle", "org/bouncycastle"),
+    ("bcutil-", "org.bouncycastle", "org/bouncycastle"),
+    ("cglib", "cglib", "net/sf/cglib"),
+    (
+        "commons-beanutils",
+        "commons-beanutils",
+        "org/apache/commons",
+    ),
+    ("commons-codec", "commons-codec", "org/apache/commons"),
+    (
+        "commons-collections",
+        "commons-collections",
+        "org/apache/commons",
+    ),
+    (
+        "commons-collections4",
+        "org.apache.commons",
+        "org/apache/commons",
+    ),
+    (
+        "commons-compress",
+        "org.apache.commons",
+        "org/apache/commons",
+    ),
+    (
+        "commons-fileupload",
+        "commons-fileupload",
+        "org/apache/commons",
+    ),
+    ("commons-io", "commons-io", "org/apache/commons"),
+    ("commons-lang", "commons-lang", "org/apache/commons"),
+    ("commons-lang3", "org.apache.commons", "org/apache/commons"),
+    ("commons-logging", "commons-logging", "org/apache/commons"),
+    ("commons-text", "org.apache.commons", "org/apache/commons"),
+    ("dom4j", "org.dom4j", "org/dom4j"),
+    ("elasticsearch", "org.elasticsearch", "org/elasticsearch"),
+    ("elasticsearch-", "org.elasticsearch", "org/elasticsearch"),
+    ("groovy", "org.codehaus.groovy", "org/codehaus/groovy"),
+    ("groovy-", "org.codehaus.groovy", "org/codehaus/groovy"),
+    ("grpc-", "io.grpc", "io/grpc"),
+    ("guava", "com.google.guava", "com/google/common"),
+    ("h2", "com.h2database", "org/h2"),
+    ("hamcrest", "org.hamcrest", "org/hamcrest"),
+    ("hamcrest-", "org.hamcrest", "org/hamcrest"),
+    ("hibernate-core", "org.hibernate", "org/hibernate"),
+    ("jasper", "org.apache.tomcat", "org/apache/jasper"),
+    ("joda-time", "joda-time", "org/joda/time"),
+    ("jsr305", "com.google.code.findbugs", "javax/annotation"),
+    ("junit", "junit", "org/junit"),
+    ("junit-jupiter-", "org.junit.jupiter", "org/junit/jupiter"),
+    (
+        "junit-platform-",
+        "org.junit.platform",
+        "org/junit/platform",
+    ),
+    ("kafka-clients", "org.apache.kafka", "org/apache/kafka"),
+    ("kafka-streams", "org.apache.kafka", "org/apache/kafka"),
+    ("kotlin-", "org.jetbrains.kotlin", "kotlin"),
+    (
+        "kotlinx-coroutines-",
+        "org.jetbrains.kotlinx",
+        "kotlinx/coroutines",
+    ),
+    ("lettuce-core", "io.lettuce", "io/lettuce"),
+    ("log4j", "log4j", "org/apache/log4j"),
+    ("log4j-", "org.apache.logging.log4j", "org/apache/logging"),
+    ("lucene-", "org.apache.lucene", "org/apache/lucene"),
+    (
+        "mariadb-java-client",
+        "org.mariadb.jdbc",
+        "org/mariadb/jdbc",
+    ),
+    ("micrometer-", "io.micrometer", "io/micrometer"),
+    ("mysql-connector-j", "com.mysql", "com/mysql"),
+    ("mysql-connector-java", "mysql", "com/mysql"),
+    ("netty-", "io.netty", "io/netty"),
+    ("ojdbc8", "com.oracle.database.jdbc", "oracle/jdbc"),
+    ("okhttp", "com.squareup.okhttp3", "okhttp3"),
+    ("okio", "com.squareup.okio", "okio"),
+    ("okio-", "com.squareup.okio", "okio"),
+    ("opentelemetry-", "io.opentelemetry", "io/opentelemetry"),
+    ("oro", "oro", "org/apache/oro"),
+    ("postgresql", "org.postgresql", "org/postgresql"),
+    ("quartz", "org.quartz-scheduler", "org/quartz"),
+    (
+        "reactive-streams",
+        "org.reactivestreams",
+        "org/reactivestreams",
+    ),
+    ("reactor-core", "io.projectreactor", "reactor/core"),
+    ("reactor-netty-", "io.projectreactor.netty", "reactor/netty"),
+    ("rxjava", "io.reactivex.rxjava3", "io/reactivex/rxjava3"),
+    ("scala-library", "org.scala-lang", "scala"),
+    ("scala-reflect", "org.scala-lang", "scala/reflect"),
+    ("slf4j-", "org.slf4j", "org/slf4j"),
+    ("snakeyaml", "org.yaml", "org/yaml/snakeyaml"),
+    (
+        "spring-amqp",
+        "org.springframework.amqp",
+        "org/springframework/amqp",
+    ),
+    (
+        "spring-batch-",
+        "org.springframework.batch",
+        "org/springframework/batch",
+    ),
+    (
+        "spring-boot",
+        "org.springframework.boot",
+        "org/springframework/boot",
+    ),
+    (
+        "spring-boot-",
+        "org.springframework.boot",
+        "org/springframework/boot",
+    ),
+    (
+        "spring-cloud-",
+        "org.springframework.cloud",
+        "org/springframework/cloud",
+    ),
+    (
+        "spring-data-",
+        "org.springframework.data",
+        "org/springframework/data",
+    ),
+    (
+        "spring-integration-",
+        "org.springframework.integration",
+        "org/springframework/integration",
+    ),
+    (
+        "spring-kafka",
+        "org.springframework.kafka",
+        "org/springframework/kafka",
+    ),
+    (
+        "spring-ldap-core",
+        "org.springframework.ldap",
+        "org/springframework/ldap",
+    ),
+    (
+        "spring-plugin-",
+        "org.springframework.plugin",
+        "org/springframework/plugin",
+    ),
+    (
+        "spring-rabbit",
+        "org.springframework.amqp",
+        "org/springframework/amqp",
+    ),
+    (
+        "spring-retry",
+        "org.springframework.retry",
+        "org/springframework/retry",
+    ),
+    (
+        "spring-security-",
+        "org.springframework.security",
+        "org/springframework/security",
+    ),
+    (
+        "spring-session-",
+        "org.springframework.session",
+        "org/springframework/session",
+    ),
+    (
+        "spring-ws-",
+        "org.springframework.ws",
+        "org/springframework/ws",
+    ),
+    ("spring-", "org.springframework", "org/springframework"),
+    ("testng", "org.testng", "org/testng"),
+    ("tomcat-embed-", "org.apache.tomcat.embed", "org/apache"),
+    ("tomcat-", "org.apache.tomcat", "org/apache"),
+    ("velocity", "org.apache.velocity", "org/apache/velocity"),
+    ("xalan", "xalan", "org/apache/xalan"),
+    ("xercesImpl", "xerces", "org/apache/xerces"),
+    ("xml-apis", "xml-apis", "org/w3c/dom"),
+    (
+        "xstream",
+        "com.thoughtworks.xstream",
+        "com/thoughtworks/xstream",
+    ),
+];
+
+/// Artifacts of Tomcat's own distribution, whose file names lack its prefix.
+const TOMCAT: &[&str] = &[
+    "annotations-api",
+    "bootstrap",
+    "catalina",
+    "catalina-ant",
+    "catalina-ha",
+    "catalina-ssi",
+    "catalina-storeconfig",
+    "catalina-tribes",
+    "el-api",
+    "jasper",
+    "jasper-el",
+    "jaspic-api",
+    "jsp-api",
+    "servlet-api",
+    "tomcat-api",
+    "tomcat-coyote",
+    "tomcat-dbcp",
+    "tomcat-i18n-de",
+    "tomcat-jdbc",
+    "tomcat-jni",
+    "tomcat-juli",
+    "tomcat-util",
+    "tomcat-util-scan",
+    "tomcat-websocket",
+    "websocket-api",
+];
+
+/// Finds the group and the artifact's name in the repository, by the artifact as the file calls it,
+/// the title in the manifest, and whether the jar holds classes in a folder.
+pub(super) fn known(
+    artifact: &str,
+    title: &str,
+    holds: impl Fn(&str) -> bool,
+) -> Option<(&'static str, String)> {
+    if title == "Apache Tomcat" && artifact != "bootstrap" {
+        let own = artifact
+            .strip_prefix("tomcat9-")
+            .or_else(|| artifact.strip_prefix("tomcat10-"))
+            .unwrap_or(artifact);
+        if TOMCAT.contains(&own) {
+            let own = if own.starts_with("tomcat-") {
+                own.to_owned()
+            } else {
+                format!("tomcat-{own}")
+            };
+            return Some(("org.apache.tomcat", own));
+        }
+    }
+    KNOWN
+        .iter()
+        .filter(|(name, _, folder)| {
+            let named = artifact == *name || name.ends_with('-') && artifact.starts_with(name);
+            named && holds(folder)
+        })
+        // `spring-boot-` before `spring-`.
+        .max_by_key(|(name, _, _)| name.len())
+        .map(|(_, group, _)| (*group, artifact.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_exact_row_counts_and_only_with_its_classes() {
+        let spring = |folder: &str| "org/springframework/boot".starts_with(folder);
+        let found = |artifact| known(artifact, "", spring).map(|(group, _)| group);
+        assert_eq!(
+            found("spring-boot-loader"),
+            Some("org.springframework.boot")
+        );
+        assert_eq!(found("spring-core"), Some("org.springframework"));
+        assert_eq!(found("guava"), None);
+        let tomcat = known("catalina", "Apache Tomcat", |_| false);
+        assert_eq!(
+            tomcat,
+            Some(("org.apache.tomcat", "tomcat-catalina".to_owned()))
+        );
+    }
+}

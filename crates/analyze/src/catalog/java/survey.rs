@@ -1,0 +1,293 @@
+//! Going through archives and the archives inside them, inflating only what says who they are.
+//!
+//! A nested archive that is stored is a slice of the one around it. One that is compressed is
+//! inflated into memory while the budget for that lasts, else it is walked over as a stream. So
+//! memory does not grow with depth.
+
+use std::io::Read;
+
+use plimsoll_model::issue::IssueKind;
+use plimsoll_model::package::Package;
+
+use crate::catalog::budget;
+use crate::catalog::damage::Damage;
+use crate::catalog::zip::{self, Refusal, Walk, inside};
+
+use super::identity::{Contents, Origin, packages};
+use super::manifest::Manifest;
+use super::pom::{Project, parse_properties};
+
+/// The deepest nesting of archives. Honest ones have three: ear, war, jar.
+const MAX_DEPTH: usize = 12;
+
+/// The largest manifest, in bytes. Those of signed archives list every file.
+const MAX_MANIFEST: u64 = 16 << 20;
+
+/// The largest project file, in bytes.
+const MAX_PROJECT: u64 = 2 << 20;
+
+/// The most projects of one archive. Search for a folder is linear; the largest shaded archives
+/// hold some 500.
+const MAX_POMS: usize = 5_000;
+
+/// The endings of archives of Java, without the dot.
+const ENDINGS: &[&[u8]] = &[
+    b"aar", b"ear", b"hpi", b"jar", b"jpi", b"kar", b"lpkg", b"nar", b"par", b"rar", b"sar", b"war",
+];
+
+/// Says whether a file's name ends as those of Java's archives do. No allocation.
+pub(super) fn is_archive(name: &[u8]) -> bool {
+    match name {
+        // `.jar`, `.war`, `.ear`: most files are ruled out by their last byte.
+        [_, .., b'.', a, b, c] => ENDINGS.contains(
+            &[
+                a.to_ascii_lowercase(),
+                b.to_ascii_lowercase(),
+                c.to_ascii_lowercase(),
+            ]
+            .as_slice(),
+        ),
+        [
+            _,
+            ..,
+            b'.',
+            b'l' | b'L',
+            b'p' | b'P',
+            b'k' | b'K',
+            b'g' | b'G',
+        ] => true,
+        _ => false,
+    }
+}
+
+/// Says whether only the content tells: other formats use these endings too.
+pub(super) fn is_ambiguous(name: &[u8]) -> bool {
+    let end = name.get(name.len().saturating_sub(4)..).unwrap_or_default();
+    [&b".rar"[..], b".nar", b".par", b".sar", b".kar"]
+        .iter()
+        .any(|ending| end.eq_ignore_ascii_case(ending))
+}
+
+/// Is what a file inside an archive says of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Manifest,
+    Properties,
+    Project,
+    Archive,
+    Class,
+    Nothing,
+}
+
+impl Role {
+    fn of(name: &[u8]) -> Self {
+        if name.ends_with(b".class") {
+            let outside = name.starts_with(b"META-INF/")
+                || name.starts_with(b"BOOT-INF/")
+                || name.starts_with(b"WEB-INF/")
+                || !name.contains(&b'/');
+            return if outside { Self::Nothing } else { Self::Class };
+        }
+        if is_archive(name) {
+            return Self::Archive;
+        }
+        if name.eq_ignore_ascii_case(b"META-INF/MANIFEST.MF") {
+            return Self::Manifest;
+        }
+        let maven = |name: &[u8]| memchr::memmem::find(name, b"META-INF/maven/").is_some();
+        match name.strip_suffix(b"/pom.properties") {
+            Some(folder) if maven(folder) => return Self::Properties,
+            _ => {}
+        }
+        match name.strip_suffix(b"/pom.xml") {
+            Some(folder) if maven(folder) => Self::Project,
+            _ => Self::Nothing,
+        }
+    }
+
+    /// Returns the most that is read of it, in bytes.
+    fn limit(self) -> u64 {
+        match self {
+            Self::Manifest => MAX_MANIFEST,
+            Self::Properties => 64 << 10,
+            Self::Project => MAX_PROJECT,
+            _ => 0,
+        }
+    }
+}
+
+/// Goes through one file of the image.
+pub(super) struct Survey<'b> {
+    budget: &'b zip::Budget,
+    kept: budget::Budget,
+    pub(super) damage: Damage,
+    pub(super) packages: Vec<Package>,
+}
+
+impl<'b> Survey<'b> {
+    pub(super) fn new(budget: &'b zip::Budget) -> Self {
+        Self {
+            budget,
+            kept: budget::Budget::default(),
+            damage: Damage::default(),
+            packages: Vec::new(),
+        }
+    }
+
+    /// Goes through an archive in memory.
+    pub(super) fn archive(&mut self, bytes: &[u8], origin: &Origin) {
+        let budget = self.budget;
+        let archive = match zip::open(bytes, budget) {
+            Ok(archive) => archive,
+            Err(Refusal::NotZip) => {
+                if !bytes.is_empty() {
+                    let location = &origin.location;
+                    self.damage.unsupported(|| {
+                        format!("{location}: named like a Java archive, but no zip archive")
+                    });
+                }
+                return;
+            }
+            Err(refusal) => {
+                self.refused(refusal, &origin.location);
+                let mut source = bytes;
+                self.walk(&mut source, origin);
+                return;
+            }
+        };
+        if let Some(refusal) = archive.problem {
+            self.refused(refusal, &origin.location);
+        }
+        let mut contents = Contents::default();
+        for entry in archive.entries.iter().filter(|entry| entry.is_file) {
+            let role = Role::of(entry.name);
+            match role {
+                Role::Nothing => {}
+                Role::Class => contents.class(entry.name),
+                Role::Archive => {
+                    let Some(inner) = self.nested(origin, entry.name) else {
+                        continue;
+                    };
+                    if let Some(bytes) = entry.stored() {
+                        self.archive(bytes, &inner);
+                    } else if let Some(_held) = budget.hold(entry.size) {
+                        match entry.data(entry.size, budget) {
+                            Ok(bytes) => self.archive(&bytes, &inner),
+                            Err(refusal) => self.refused(refusal, &inner.location),
+                        }
+                    } else {
+                        match entry.reader() {
+                            Ok(mut reader) => self.walk(&mut reader, &inner),
+                            Err(refusal) => self.refused(refusal, &inner.location),
+                        }
+                    }
+                }
+                _ => match entry.data(role.limit(), budget) {
+                    Ok(bytes) => self.take(role, entry.name, &bytes, &mut contents),
+                    Err(refusal) => self.refused(refusal, &inside(&origin.location, entry.name)),
+                },
+            }
+        }
+        self.keep(&contents, origin);
+    }
+
+    /// Walks over an archive that comes as a stream.
+    fn walk(&mut self, source: &mut dyn Read, origin: &Origin) {
+        let budget = self.budget;
+        let mut walk = Walk::new(source, budget);
+        let mut contents = Contents::default();
+        loop {
+            let header = match walk.next_entry() {
+                Ok(Some(header)) => header,
+                Ok(None) => break,
+                Err(refusal) => {
+                    self.refused(refusal, &origin.location);
+                    break;
+                }
+            };
+            let role = Role::of(&header.name);
+            match role {
+                _ if !header.is_file => {}
+                Role::Nothing => {}
+                Role::Class => contents.class(&header.name),
+                Role::Archive => {
+                    let Some(inner) = self.nested(origin, &header.name) else {
+                        continue;
+                    };
+                    let held = header
+                        .size
+                        .and_then(|size| Some((size, budget.hold(size)?)));
+                    let done = if let Some((size, _held)) = held {
+                        walk.data(&header, size)
+                            .map(|bytes| self.archive(&bytes, &inner))
+                    } else {
+                        walk.reader(&header)
+                            .map(|mut reader| self.walk(&mut reader, &inner))
+                    };
+                    if let Err(refusal) = done {
+                        self.refused(refusal, &inner.location);
+                    }
+                }
+                _ => match walk.data(&header, role.limit()) {
+                    Ok(bytes) => self.take(role, &header.name, &bytes, &mut contents),
+                    Err(refusal) => self.refused(refusal, &inside(&origin.location, &header.name)),
+                },
+            }
+        }
+        self.keep(&contents, origin);
+    }
+
+    /// Returns where a nested archive lies; `None` beyond the bound on depth.
+    fn nested(&mut self, origin: &Origin, name: &[u8]) -> Option<Origin> {
+        let location = inside(&origin.location, name);
+        if origin.depth + 1 >= MAX_DEPTH {
+            self.damage.limit(|| {
+                format!("{location}: nested in more than {MAX_DEPTH} archives; not read")
+            });
+            return None;
+        }
+        Some(Origin {
+            location,
+            depth: origin.depth + 1,
+        })
+    }
+
+    /// Takes a file that says who the archive is.
+    fn take(&mut self, role: Role, name: &[u8], bytes: &[u8], contents: &mut Contents) {
+        let folder = name.get(..memchr::memrchr(b'/', name).unwrap_or_default());
+        let folder = folder.unwrap_or_default();
+        if role == Role::Manifest {
+            contents
+                .manifest
+                .get_or_insert_with(|| Manifest::parse(bytes));
+            return;
+        }
+        if contents.poms.len() >= MAX_POMS {
+            self.damage
+                .limit(|| format!("more than {MAX_POMS} projects; the rest was left out"));
+            return;
+        }
+        let pom = contents.pom(folder);
+        if role == Role::Properties {
+            pom.properties = Some(parse_properties(bytes));
+        } else {
+            pom.project = Some(Project::parse(bytes).0);
+        }
+    }
+
+    fn keep(&mut self, contents: &Contents, origin: &Origin) {
+        for mut package in packages(contents, origin) {
+            if self.kept.admit(&mut package, &mut self.damage) {
+                self.packages.push(package);
+            }
+        }
+    }
+
+    fn refused(&mut self, refusal: Refusal, location: &str) {
+        let kind = match refusal {
+            Refusal::NotZip => IssueKind::Unsupported,
+            other => other.kind(),
+        };
+        self.damage.push(kind, || format!("{location}: {refusal}"));
+    }
+}
