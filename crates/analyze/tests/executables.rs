@@ -7,7 +7,9 @@ mod tests {
 
     use flate2::Compression;
     use flate2::write::ZlibEncoder;
-    use plimsoll_analyze::catalog::{elf_note::ElfNote, go::Go, rust::Rust};
+    use plimsoll_analyze::catalog::{
+        dotnet::Dotnet, elf_note::ElfNote, go::Go, kernel::Kernel, rust::Rust,
+    };
     use plimsoll_model::analyzer::{
         Analyzer, Assembled, Content, Entry, EntryKind, Fact, HEAD_BYTES, Located, View, Want,
     };
@@ -275,8 +277,12 @@ mod tests {
     }
 
     fn read(analyzer: &dyn Analyzer, bytes: &[u8]) -> (Vec<Package>, Vec<String>) {
+        read_at(analyzer, "bin/tool", bytes)
+    }
+
+    fn read_at(analyzer: &dyn Analyzer, at: &str, bytes: &[u8]) -> (Vec<Package>, Vec<String>) {
         let entry = Entry {
-            path: b"bin/tool",
+            path: at.as_bytes(),
             kind: EntryKind::File,
             mode: 0o755,
             uid: 0,
@@ -296,7 +302,7 @@ mod tests {
             _ => None,
         });
         let issues = issues.collect();
-        let path = ImagePath::normalize(b"bin/tool").unwrap();
+        let path = ImagePath::normalize(at.as_bytes()).unwrap();
         let located: Vec<Located<'_>> = facts
             .iter()
             .map(|fact| Located {
@@ -530,5 +536,122 @@ mod tests {
             let broken = shape.elf(&[(".note.package", 7, &note[..note.len() - 40])]);
             assert_eq!(read(&ElfNote, &broken), (Vec::new(), Vec::new()));
         }
+    }
+
+    /// Writes one structure of a version resource.
+    fn part(name: &str, value: &[u8], is_text: bool, inside: &[Vec<u8>]) -> Vec<u8> {
+        let mut out = vec![0; 6];
+        out.extend(name.encode_utf16().chain([0]).flat_map(u16::to_le_bytes));
+        out.resize(out.len().next_multiple_of(4), 0);
+        out.extend(value);
+        for one in inside {
+            out.resize(out.len().next_multiple_of(4), 0);
+            out.extend(one);
+        }
+        let length = out.len() as u16;
+        let value = value.len() as u16 / if is_text { 2 } else { 1 };
+        out[..6].copy_from_slice(
+            &[length, value, u16::from(is_text)]
+                .map(u16::to_le_bytes)
+                .concat(),
+        );
+        out
+    }
+
+    fn assembly(fields: &[(&str, &str)]) -> Vec<u8> {
+        let fields: Vec<Vec<u8>> = fields
+            .iter()
+            .map(|(name, value)| {
+                let value: Vec<u8> = value
+                    .encode_utf16()
+                    .chain([0])
+                    .flat_map(u16::to_le_bytes)
+                    .collect();
+                part(name, &value, true, &[])
+            })
+            .collect();
+        let table = part("000004b0", &[], true, &fields);
+        let info = part("StringFileInfo", &[], true, &[table]);
+        let resource = part("VS_VERSION_INFO", &[0; 52], false, &[info]);
+        let mut out = pe(*b".rsrc\0\0\0", &[vec![0; 64], resource].concat());
+        // The directory of the Common Language Runtime.
+        out[64 + 24 + 112 + 14 * 8] = 1;
+        out
+    }
+
+    #[test]
+    fn assemblies_state_their_version() {
+        let bytes = assembly(&[
+            ("CompanyName", "Newtonsoft"),
+            ("FileVersion", "13.0.3.27908"),
+            ("InternalName", "Newtonsoft.Json.dll"),
+            ("ProductName", "Json.NET"),
+            (
+                "ProductVersion",
+                "13.0.3+0a2e291c0d9c0c7675d445703e51750363a549ef",
+            ),
+        ]);
+        let found = read_at(&Dotnet, "app/renamed.DLL", &bytes);
+        assert_eq!(purls(&found), ["pkg:nuget/Newtonsoft.Json@13.0.3"]);
+        assert_eq!(found.0[0].properties["product_name"], "Json.NET");
+        let nameless = assembly(&[
+            ("ProductVersion", "dev"),
+            ("FileVersion", "1.2.0.0 built by me"),
+        ]);
+        let found = read_at(&Dotnet, "app/My.Tool.exe", &nameless);
+        assert_eq!(purls(&found), ["pkg:nuget/My.Tool@1.2.0.0"]);
+        // Without managed code, without a version, as a satellite: nothing.
+        let native = pe(*b".rsrc\0\0\0", &bytes[512..]);
+        for (path, bytes) in [
+            ("app/native.dll", &native),
+            ("app/none.dll", &assembly(&[("FileVersion", "0.0.0.0")])),
+            ("app/de/a.resources.dll", &bytes),
+        ] {
+            assert_eq!(read_at(&Dotnet, path, bytes), (Vec::new(), Vec::new()));
+        }
+        for at in 512..bytes.len() {
+            let mut bytes = bytes.clone();
+            bytes[at] = 0xff;
+            let _ = read_at(&Dotnet, "a.dll", &bytes);
+            let _ = read_at(&Dotnet, "a.dll", &bytes[..at]);
+        }
+    }
+
+    #[test]
+    fn kernels_and_modules_state_their_version() {
+        let mut kernel = vec![0; 0x202];
+        kernel.extend(b"HdrS");
+        kernel.resize(0x20e, 0);
+        kernel.extend(0x100_u16.to_le_bytes());
+        kernel.resize(0x300, 0);
+        kernel.extend(b"6.1.0-13-amd64 (debian) #1 SMP\0");
+        let found = read_at(&Kernel, "boot/vmlinuz-6.1.0-13-amd64", &kernel);
+        assert_eq!(purls(&found), ["pkg:generic/linux-kernel@6.1.0-13-amd64"]);
+        let image = b"MZ\0Linux version %s\0Linux version 6.6.1 (gcc)\n";
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(image).unwrap();
+        for bytes in [image.to_vec(), gzip.finish().unwrap()] {
+            let found = read_at(&Kernel, "boot/vmlinuz", &bytes);
+            assert_eq!(purls(&found), ["pkg:generic/linux-kernel@6.6.1"]);
+        }
+        assert_eq!(read_at(&Kernel, "opt/vmlinuz/readme", &kernel).0, []);
+        assert_eq!(read_at(&Kernel, "boot/vmlinuz", b"text").0, []);
+
+        let info = b"version=1.0.8\0license=GPL v2\0depends=a-b,c\0name=tcp_x\0vermagic=6.1.0 SMP\0alias=z\0";
+        let module = ALL[0].elf(&[(".modinfo", 1, info)]);
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(&module).unwrap();
+        for (end, bytes) in [("ko", module.clone()), ("ko.gz", gzip.finish().unwrap())] {
+            let path = format!("usr/lib/modules/6.1.0/kernel/net/tcp-x.{end}");
+            let found = read_at(&Kernel, &path, &bytes);
+            assert_eq!(purls(&found), ["pkg:generic/tcp_x@1.0.8"]);
+            assert_eq!(found.0[0].licenses, ["GPL v2"]);
+            assert_eq!(found.0[0].properties["kernel_version"], "6.1.0");
+        }
+        let found = read_at(&Kernel, "lib/modules/6.1.0/a.ko.xz", b"\xfd7zXZ\0");
+        assert_eq!(purls(&found), ["pkg:generic/a"]);
+        let (packages, issues) = read_at(&Kernel, "lib/modules/6.1.0/a.ko.zst", b"none");
+        assert_eq!((packages.len(), issues.len()), (1, 1));
+        assert!(issues[0].starts_with("unsupported: "));
     }
 }

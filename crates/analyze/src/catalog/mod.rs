@@ -14,10 +14,12 @@ pub mod classifier;
 mod damage;
 pub mod deb;
 mod deb822;
+pub mod dotnet;
 pub mod elf_note;
 mod executable;
 pub mod go;
 pub mod java;
+pub mod kernel;
 mod kit;
 mod paths;
 pub mod php;
@@ -34,6 +36,8 @@ pub mod zip;
 pub static ALL: &[&dyn Analyzer] = &[
     &classifier::Classifier,
     &elf_note::ElfNote,
+    &dotnet::Dotnet,
+    &dotnet::DotnetLocks,
     &go::Go,
     &go::GoModules,
     &java::Java,
@@ -48,6 +52,7 @@ pub static ALL: &[&dyn Analyzer] = &[
     &wordpress::Wordpress,
     &apk::Apk,
     &deb::Deb,
+    &kernel::Kernel,
     &release::Release,
     &rpm::Rpm,
 ];

@@ -11,8 +11,16 @@ use super::super::assembly::{Installed, collect_each, set_dependencies, set_purl
 /// Assembles packages whose requirements are answered by the same file. A requirement's constraint
 /// is the version exactly as the neighbour states it.
 pub(crate) fn assemble_per_file(view: &View<'_>, out: &mut Assembled) {
-    let (paths, mut installed): (Vec<&ImagePath>, Vec<Installed<'_>>) =
-        collect_each(view).into_iter().unzip();
+    assemble_neighbours(collect_each(view), view, out);
+}
+
+/// Does what [`assemble_per_file`] does, of these packages alone.
+pub(crate) fn assemble_neighbours(
+    found: Vec<(&ImagePath, Installed<'_>)>,
+    view: &View<'_>,
+    out: &mut Assembled,
+) {
+    let (paths, mut installed): (Vec<&ImagePath>, Vec<Installed<'_>>) = found.into_iter().unzip();
     set_purls(&mut installed, view.distro);
     let mut index: HashMap<(&ImagePath, &str, &str), usize> = HashMap::new();
     for (at, (path, one)) in paths.iter().zip(&installed).enumerate() {
