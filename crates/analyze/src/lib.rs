@@ -6,3 +6,4 @@
 //! are squashed; the contract is [`plimsoll_model::analyzer`]. Read [`catalog`] first.
 
 pub mod catalog;
+pub mod license;

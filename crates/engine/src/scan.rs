@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hasher};
 use std::path::Path;
 
+use plimsoll_analyze::license;
 use plimsoll_image::cache::Cache;
 use plimsoll_image::overlay::{PlacedFact, Squashed, squash};
 use plimsoll_image::pass::{Limits, Pass, PassError};
@@ -416,6 +417,10 @@ fn assemble(squashed: &Squashed<'_>, read: &Read<'_>, gaps: &mut Vec<Issue>) -> 
         {
             gaps.push(issue.clone());
         }
+    }
+    // Before packages are merged: licences that are written differently but mean the same are one.
+    for one in &mut packages {
+        license::settle(&mut one.package);
     }
     let mut packages = ownership::settle(packages, &squashed.visible);
     packages.sort_by(|a, b| {
