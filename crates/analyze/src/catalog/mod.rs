@@ -16,14 +16,19 @@ pub mod deb;
 mod deb822;
 pub mod dotnet;
 pub mod elf_note;
+pub mod erlang;
 mod executable;
 pub mod go;
+pub mod haskell;
 pub mod java;
 pub mod kernel;
 mod kit;
+pub mod lua;
 mod paths;
+pub mod perl;
 pub mod php;
 pub mod purl;
+pub mod r;
 pub mod release;
 mod requirement;
 pub mod rpm;
@@ -38,13 +43,22 @@ pub static ALL: &[&dyn Analyzer] = &[
     &elf_note::ElfNote,
     &dotnet::Dotnet,
     &dotnet::DotnetLocks,
+    &erlang::Erlang,
+    &erlang::ErlangLocks,
     &go::Go,
     &go::GoModules,
+    &haskell::Haskell,
+    &haskell::HaskellLocks,
     &java::Java,
     &java::JavaBuilds,
+    &lua::Lua,
+    &perl::Perl,
+    &perl::PerlLocks,
     &php::Composer,
     &php::ComposerLocks,
     &php::Pear,
+    &r::R,
+    &r::RLocks,
     &ruby::Gems,
     &ruby::GemLocks,
     &rust::Rust,

@@ -36,12 +36,23 @@ pub(crate) fn join(view: &View<'_>, out: &mut Assembled, rules: Rules) {
     finish(collect_each(view), view, out, rules);
 }
 
-/// Finds what packages depend on, and hands them out.
+/// Finds what packages depend on, and hands them out; see [`finish_with`].
+pub(crate) fn finish(placed: Vec<Placed<'_>>, view: &View<'_>, out: &mut Assembled, rules: Rules) {
+    finish_with(placed, &[], (view, out), rules);
+}
+
+/// Finds what packages depend on, and hands them out. `offers` are further names of packages by their
+/// index, sorted.
 ///
 /// Of a group of alternatives the first that a package is called or provides counts. Of several of
 /// that name those win that fulfil the constraint, then those of the own scope, then those whose scope
 /// has the most folders in common with it, then the highest version.
-pub(crate) fn finish(placed: Vec<Placed<'_>>, view: &View<'_>, out: &mut Assembled, rules: Rules) {
+pub(crate) fn finish_with(
+    placed: Vec<Placed<'_>>,
+    offers: &[(usize, &str)],
+    (view, out): (&View<'_>, &mut Assembled),
+    rules: Rules,
+) {
     let (paths, mut installed): (Vec<&ImagePath>, Vec<Installed<'_>>) = placed.into_iter().unzip();
     set_purls(&mut installed, view.distro);
     let scope = |at: usize| paths.get(at).map(|path| (rules.scope)(path.as_bytes()));
@@ -51,7 +62,11 @@ pub(crate) fn finish(placed: Vec<Placed<'_>>, view: &View<'_>, out: &mut Assembl
         for (at, one) in installed.iter().enumerate() {
             let own = scope(at).unwrap_or_default();
             let provided = one.fact.provides.iter().map(|offer| offer.name.as_str());
-            for name in std::iter::once(one.package.name.as_str()).chain(provided) {
+            let from = offers.partition_point(|(package, _)| *package < at);
+            let further = offers.get(from..).unwrap_or_default().iter();
+            let further = further.take_while(|(package, _)| *package == at);
+            let names = std::iter::once(one.package.name.as_str()).chain(provided);
+            for name in names.chain(further.map(|(_, name)| *name)) {
                 add(near.entry((own, name)).or_default(), at);
                 if rules.beyond {
                     add(far.entry(name).or_default(), at);

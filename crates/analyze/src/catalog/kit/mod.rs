@@ -12,6 +12,7 @@ use super::damage::{Damage, report, text};
 pub(crate) mod join;
 pub(crate) mod json;
 pub(crate) mod version;
+pub(crate) mod yaml;
 
 /// One mebibyte.
 pub(crate) const MIB: u64 = 1024 * 1024;
