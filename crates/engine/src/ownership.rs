@@ -63,6 +63,8 @@ fn owners(packages: &[CatalogPackage], facts: &[PlacedFact<'_>]) -> HashMap<Stri
             continue;
         }
         named.or_insert(&package.purl);
+        // Names of languages' packages repeat: conda's lists of files bear the purl.
+        purls.insert(package.purl.clone(), &package.purl);
         for location in &package.locations {
             let file = file_of(location);
             for name in names(file) {

@@ -11,6 +11,7 @@ pub mod apk;
 mod assembly;
 mod budget;
 pub mod classifier;
+pub mod conda;
 mod damage;
 pub mod deb;
 mod deb822;
@@ -29,6 +30,7 @@ pub mod perl;
 pub mod php;
 pub mod purl;
 pub mod r;
+pub mod python;
 pub mod release;
 mod requirement;
 pub mod rpm;
@@ -41,6 +43,7 @@ pub mod zip;
 pub static ALL: &[&dyn Analyzer] = &[
     &classifier::Classifier,
     &elf_note::ElfNote,
+    &conda::Conda,
     &dotnet::Dotnet,
     &dotnet::DotnetLocks,
     &erlang::Erlang,
@@ -57,6 +60,7 @@ pub static ALL: &[&dyn Analyzer] = &[
     &php::Composer,
     &php::ComposerLocks,
     &php::Pear,
+    &python::Python,
     &r::R,
     &r::RLocks,
     &ruby::Gems,
