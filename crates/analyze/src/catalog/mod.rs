@@ -25,6 +25,7 @@ pub mod java;
 pub mod kernel;
 mod kit;
 pub mod lua;
+pub mod javascript;
 mod paths;
 pub mod perl;
 pub mod php;
@@ -68,6 +69,7 @@ pub static ALL: &[&dyn Analyzer] = &[
     &rust::Rust,
     &rust::RustLocks,
     &wordpress::Wordpress,
+    &javascript::Installed,
     &apk::Apk,
     &deb::Deb,
     &kernel::Kernel,
