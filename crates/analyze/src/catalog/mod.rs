@@ -26,6 +26,7 @@ pub mod kernel;
 mod kit;
 pub mod lua;
 pub mod javascript;
+mod kit;
 mod paths;
 pub mod perl;
 pub mod php;
@@ -58,6 +59,7 @@ pub static ALL: &[&dyn Analyzer] = &[
     &lua::Lua,
     &perl::Perl,
     &perl::PerlLocks,
+    &javascript::Installed,
     &php::Composer,
     &php::ComposerLocks,
     &php::Pear,
@@ -69,7 +71,6 @@ pub static ALL: &[&dyn Analyzer] = &[
     &rust::Rust,
     &rust::RustLocks,
     &wordpress::Wordpress,
-    &javascript::Installed,
     &apk::Apk,
     &deb::Deb,
     &kernel::Kernel,

@@ -20,6 +20,10 @@ use super::place::{Place, debian_root, folder_name, place};
 const MAX_LOOKUPS: u64 = 16_000_000;
 
 /// Is a package with where it lies.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own; all combinations occur"
+)]
 struct Node<'a> {
     /// Its folder, with all links followed; the cache's folder for an archive of yarn's.
     folder: Vec<u8>,
@@ -167,11 +171,12 @@ impl<'v, 'a> Graph<'v, 'a> {
                     Look::Nothing => {}
                 }
             }
-            let key = |cache: &[u8]| ([at, cache].join(&b'/'), name);
-            if !self.archived.is_empty()
-                && let Some(found) = self.archived.get(&key(b".yarn/cache"))
-            {
-                return *found;
+            if !self.archived.is_empty() {
+                let base = if at.is_empty() { &[][..] } else { b"/" };
+                let cache = [at, base, b".yarn/cache"].concat();
+                if let Some(found) = self.archived.get(&(cache, name)) {
+                    return *found;
+                }
             }
             if at.is_empty() {
                 break;
