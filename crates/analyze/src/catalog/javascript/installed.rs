@@ -8,6 +8,7 @@ use plimsoll_model::package::{Package, Requirement};
 use plimsoll_model::path::parent;
 
 use super::super::damage::{Damage, report};
+use super::super::kit::without_credentials;
 use super::manifest::{Manifest, parse};
 use super::place::{Place, folder_name, place};
 use super::{archive, clean_version, graph, is_name};
@@ -195,7 +196,10 @@ fn push(mut package: Package, manifest: Manifest, facts: &mut Vec<Fact>) {
         ("homepage", manifest.homepage),
         ("integrity", manifest.integrity),
         ("private", manifest.private.then(|| "true".to_owned())),
-        ("resolved", manifest.resolved),
+        (
+            "resolved",
+            manifest.resolved.as_deref().map(without_credentials),
+        ),
     ] {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
             package.properties.insert(property.to_owned(), value);
