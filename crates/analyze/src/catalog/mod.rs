@@ -22,11 +22,10 @@ mod executable;
 pub mod go;
 pub mod haskell;
 pub mod java;
+pub mod javascript;
 pub mod kernel;
 mod kit;
 pub mod lua;
-pub mod javascript;
-mod kit;
 mod paths;
 pub mod perl;
 pub mod php;
@@ -56,10 +55,10 @@ pub static ALL: &[&dyn Analyzer] = &[
     &haskell::HaskellLocks,
     &java::Java,
     &java::JavaBuilds,
+    &javascript::Installed,
     &lua::Lua,
     &perl::Perl,
     &perl::PerlLocks,
-    &javascript::Installed,
     &php::Composer,
     &php::ComposerLocks,
     &php::Pear,
