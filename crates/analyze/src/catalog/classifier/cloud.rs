@@ -1,10 +1,9 @@
 //! What runs, builds and watches containers and clusters.
 
-use super::program::{File::Named, Form::Native, Program, after, alone, before, hit, miss, next};
+use super::program::{
+    File::Named, Form::Native, Program, after, alone, before, hit, linked, miss, next,
+};
 use super::version::{THREE, numbers};
-
-/// How far behind Go's own version those strings lie that the linker was told to set, in bytes.
-const LINKED: u16 = 400;
 
 /// The cloud's programs, by name.
 pub(super) static ALL: &[Program] = &[
@@ -28,7 +27,7 @@ pub(super) static ALL: &[Program] = &[
             after(b"CONSUL_VERSION: ", THREE.any()),
             after(b"version.GitDescribe=v", THREE.any()),
             after(b"GitDescribe=", THREE.any()),
-            next(b"\0go1.", LINKED, THREE.any()),
+            linked(),
             alone(b"\0v1.", THREE),
         ],
         samples: &[
@@ -47,7 +46,7 @@ pub(super) static ALL: &[Program] = &[
             after(b"containerd/containerd/version.Version=", THREE.any()),
             after(b"containerd/v2/version.Version=v", THREE.any()),
             after(b"containerd/v2/version.Version=", THREE.any()),
-            next(b"\0go1.", LINKED, THREE.any()),
+            linked(),
         ],
         samples: &[
             hit(
@@ -82,7 +81,7 @@ pub(super) static ALL: &[Program] = &[
         rules: &[
             after(b"docker/dockerversion.Version=", THREE.any()),
             after(b"docker/cli/cli/version.Version=", THREE.any()),
-            next(b"\0go1.", LINKED, THREE.any()),
+            linked(),
         ],
         samples: &[
             hit(
@@ -119,7 +118,7 @@ pub(super) static ALL: &[Program] = &[
         rules: &[
             after(b"-X main.version=", THREE.any()),
             after(b"\0release-", THREE.any()).beyond(&[b"\0"]),
-            next(b"\0go1.", LINKED, THREE.any()),
+            linked(),
             next(b"HEAD\0", 64, THREE.any()),
             before(b"\0v9.5.x\0", THREE.any()),
             alone(b"\x0010.", THREE.any()),
@@ -139,7 +138,7 @@ pub(super) static ALL: &[Program] = &[
         rules: &[
             after(b"helm/v3/internal/version.version=v", THREE.any()),
             after(b"mod\thelm.sh/helm/v3\tv", THREE.any()),
-            next(b"\0go1.", LINKED, THREE.any()),
+            linked(),
             alone(b"\0v3.", THREE),
             alone(b"\0v2.", THREE),
             alone(b"\0v4.", THREE),
@@ -158,7 +157,7 @@ pub(super) static ALL: &[Program] = &[
         rules: &[
             after(b"istio.io/istio/pkg/version.buildVersion=", THREE.any()),
             after(b"Clean\0", THREE.any()),
-            next(b"\0go1.", LINKED, THREE.any()),
+            linked(),
             alone(b"\x001.", THREE),
         ],
         samples: &[
@@ -183,7 +182,7 @@ pub(super) static ALL: &[Program] = &[
         rules: &[
             after(b"k8s.io/component-base/version.gitVersion=v", THREE.any()),
             after(b"k8s.io/client-go/pkg/version.gitVersion=v", THREE.any()),
-            next(b"\0go1.", LINKED, THREE.any()),
+            linked(),
             alone(b"\0v1.", THREE.any()),
         ],
         samples: &[
@@ -231,7 +230,7 @@ pub(super) static ALL: &[Program] = &[
         form: Native,
         rules: &[
             after(b"prometheus/common/version.Version=", THREE.any()),
-            next(b"\0go1.", LINKED, THREE.any()),
+            linked(),
         ],
         samples: &[
             hit(
@@ -247,7 +246,7 @@ pub(super) static ALL: &[Program] = &[
         cpe: "linuxfoundation:runc",
         files: &[Named("runc")],
         form: Native,
-        rules: &[after(b"-X main.version=", THREE.any()), next(b"\0go1.", LINKED, THREE.any())],
+        rules: &[after(b"-X main.version=", THREE.any()), linked()],
         samples: &[
             hit("usr/bin/runc", b"\0go1.19.8\0\0\0\0\0\0\0\x001.1.5+ds1\0\0\0\0\0\0\0\x8b\x19\x8f", "runc 1.1.5"),
             hit("usr/bin/runc", b"-ldflags=\"-X main.gitCommit=x -X main.version=1.2.0-rc.3\"", "runc 1.2.0-rc.3"),
@@ -276,7 +275,7 @@ pub(super) static ALL: &[Program] = &[
         rules: &[
             after(b"mod\tgithub.com/hashicorp/terraform\tv", THREE.any()),
             after(b"hashicorp/terraform/version.Version=", THREE.any()),
-            next(b"\0go1.", LINKED, THREE.any()),
+            linked(),
         ],
         samples: &[
             hit("bin/terraform", b"mod\tgithub.com/hashicorp/terraform\tv1.9.8\t\n", "terraform 1.9.8"),
@@ -303,7 +302,7 @@ pub(super) static ALL: &[Program] = &[
             after(b"hashicorp/vault/version.fullVersion=", THREE.any()),
             after(b"hashicorp/vault/sdk/version.Version=", THREE.any()),
             after(b"mod\tgithub.com/hashicorp/vault\tv", THREE.any()),
-            next(b"\0go1.", LINKED, THREE.any()),
+            linked(),
             alone(b"\x001.", THREE),
         ],
         samples: &[

@@ -3,7 +3,7 @@
 use super::program::{
     File::{Jar, Named, Path},
     Form::{Native, Text, Zip},
-    Program, after, before, built, hit, in_name, miss, next,
+    Program, after, before, built, hit, in_name, linked, miss, row,
 };
 use super::version::{THREE, TWO_OR_THREE, numbers};
 
@@ -54,7 +54,7 @@ pub(super) static ALL: &[Program] = &[
         form: Native,
         rules: &[
             after(b"github.com/cockroachdb/cockroach/pkg/build.tag=v", THREE.any()),
-            next(b"\0go1.", 400, numbers(3, 3).any()),
+            linked(),
         ],
         samples: &[
             hit("cockroach/cockroach", b"\0go1.22.5\0\0\0v24.1.2\0\0", "cockroach 24.1.2"),
@@ -120,7 +120,7 @@ pub(super) static ALL: &[Program] = &[
         rules: &[
             after(b"-X main.version=v", THREE.any()),
             after(b"-X main.version=", THREE.any()),
-            next(b"\0go1.", 400, THREE.any()),
+            linked(),
         ],
         samples: &[
             hit("usr/bin/influxd", b"\0go1.19.8\0\0\0\0\0\0\0\x001.6.7~rc0\0\0", "influxdb 1.6.7~rc0"),
@@ -239,7 +239,7 @@ pub(super) static ALL: &[Program] = &[
         rules: &[
             after(b"mod\tgithub.com/nats-io/nats-server/v2\tv", THREE.any()),
             after(b"server.serverVersion=", THREE.any()),
-            next(b"\0go1.", 400, THREE.any()),
+            linked(),
         ],
         samples: &[
             hit(
@@ -334,10 +334,9 @@ pub(super) static ALL: &[Program] = &[
         files: &[Named("redis-server"), Named("redis-cli"), Named("redis-check-rdb")],
         form: Native,
         rules: &[
-            before(b"buildkitsandbox-", THREE),
-            before(b"\0c11-builtin\0", THREE),
-            before(b"\0atomic-builtin\0", THREE),
             built(b"000000000", THREE),
+            row(b"\0c11-builtin\0", THREE),
+            row(b"\0atomic-builtin\0", THREE),
             after(b"Redis version ", THREE),
             before(b"\0 (git:%s", THREE),
         ],
@@ -347,10 +346,20 @@ pub(super) static ALL: &[Program] = &[
                 b"upstart\0err\x007.0.15\0c11-builtin\0shutdown_in_milliseconds:%I\r\n\0",
                 "redis 7.0.15",
             ),
+            hit(
+                "usr/local/bin/redis-server",
+                b"\0distrib_zsets_items\x008.0.2\x0014.2.0\0c11-builtin\0shutdown_in_milliseconds:%I\r\n\0",
+                "redis 8.0.2",
+            ),
+            hit(
+                "usr/local/bin/redis-server",
+                b"2E\x004E\0txt\x008.0.21778644800000000000\0Running mode=%s, port=%d.\0",
+                "redis 8.0.2",
+            ),
             hit("usr/local/bin/redis-server", b"\x007.0.14buildkitsandbox-1702957741000000000\0", "redis 7.0.14"),
             hit("usr/local/bin/redis-server", b"\x004.0.11841ce7054bd9-1542359302000000000\0", "redis 4.0.11"),
             hit("usr/local/bin/redis-cli", b"TLS Error: %s\n\x007.0.15\0 (git:%s\0-dirty\0", "redis 7.0.15"),
-            miss("usr/local/bin/redis-server", b"\x007.0.151790282056000000000\0c11-builtin\0Redis version=%s"),
+            miss("usr/local/bin/redis-server", b"\x0017.0.15zz1790282056000000000\x007.0\0c11-builtin\0Redis version=%s"),
         ],
     },
     Program {
@@ -381,8 +390,7 @@ pub(super) static ALL: &[Program] = &[
         files: &[Named("valkey-server"), Named("valkey-cli"), Named("valkey-check-rdb")],
         form: Native,
         rules: &[
-            before(b"buildkitsandbox-", THREE),
-            before(b"\0c11-builtin\0", THREE),
+            built(b"000000000", THREE).beyond(&[b"valkey", b"\0"]),
             before(b"\0 (git:%s", THREE),
         ],
         samples: &[

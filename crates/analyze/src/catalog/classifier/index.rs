@@ -154,11 +154,11 @@ fn is_library(rest: &[u8]) -> bool {
     };
     let (before, after) = rest.split_at(at);
     let after = after.get(3..).unwrap_or_default();
+    let mut versions = after.split(|byte| *byte == b'.');
     // OpenSSL's releases have letters (`libssl.so.1.1.1k`).
-    let numbered = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_lowercase() || *byte == b'.';
     before.iter().all(middle)
-        && (after.is_empty() || after.starts_with(b"."))
-        && after.iter().all(numbered)
+        && versions.next() == Some(b"")
+        && versions.all(|part| part.first().is_some_and(u8::is_ascii_digit))
 }
 
 impl Form {

@@ -64,6 +64,7 @@ pub(super) static ALL: &[Program] = &[
         form: Native,
         rules: &[
             after(b"libcurl/", THREE),
+            after(b"CLIENT libcurl ", THREE),
             after(b"curl/", THREE),
             after(b"\0curl ", THREE),
         ],
@@ -159,6 +160,8 @@ pub(super) static ALL: &[Program] = &[
             Named("libc.so.6"),
             Named("ld-linux-x86-64.so.2"),
             Named("ld-linux-aarch64.so.1"),
+            Library("libc-"),
+            Library("ld-"),
         ],
         form: Native,
         rules: &[
@@ -442,6 +445,7 @@ pub(super) static ALL: &[Program] = &[
             next(b"/proc/self/fd/\0", 64, THREE),
             before(b"\0Unsupported request %d\0", THREE),
             alone(b"\x001.", THREE),
+            alone(b"1.", THREE),
         ],
         samples: &[
             hit(
@@ -457,7 +461,7 @@ pub(super) static ALL: &[Program] = &[
         cpe: "nghttp2:nghttp2",
         files: &[Library("libnghttp2")],
         form: Native,
-        rules: &[alone(b"\x001.", THREE)],
+        rules: &[alone(b"\x001.", THREE), alone(b"1.", THREE)],
         samples: &[
             hit(
                 "usr/local/lib/libnghttp2.so.14.24.1",
@@ -541,23 +545,17 @@ pub(super) static ALL: &[Program] = &[
         cpe: "pcre:pcre",
         files: &[Library("libpcre")],
         form: Native,
-        rules: &[
-            before(b" 2012-11-30\0", numbers(2, 2)).beyond(&[b"\0", b"\xff"]),
-            before(b" 2016-06-14\0", numbers(2, 2)),
-            before(b" 2021-06-15\0", numbers(2, 2)),
-            before(b" 2017-07-05\0", numbers(2, 2)),
-            before(b" 2018-03-20\0", numbers(2, 2)),
-            before(b" 2020-02-12\0", numbers(2, 2)),
-            before(b" 2019-02-23\0", numbers(2, 2)),
-            before(b" 2020-12-10\0", numbers(2, 2)),
-        ],
+        rules: &[alone(b"8.", numbers(2, 2)).beyond(&[b" 20"])],
         samples: &[
             hit(
                 "app/x.libs/libpcre-9513aab5.so.1.2.0",
                 b"\x14\x9d\xfe\xff8.32 2012-11-30\0",
                 "pcre 8.32",
             ),
-            miss("usr/lib/libpcre.so.3", b"\x008.39.1 2016-06-14\0"),
+            miss(
+                "usr/lib/libpcre.so.3",
+                b"\x0010.42 2022-12-11\0\x008.39.1 2016-06-14\0",
+            ),
         ],
     },
     Program {
@@ -569,10 +567,7 @@ pub(super) static ALL: &[Program] = &[
             Library("libpcre2-32"),
         ],
         form: Native,
-        rules: &[
-            before(b" 2022-12-11", numbers(2, 2)),
-            alone(b"\x0010.", numbers(2, 2).any()),
-        ],
+        rules: &[alone(b"10.", numbers(2, 2)).beyond(&[b" 20"])],
         samples: &[
             hit(
                 "usr/local/lib/libpcre2-8.so.0.11.2",
@@ -628,7 +623,7 @@ pub(super) static ALL: &[Program] = &[
         cpe: "sqlite:sqlite",
         files: &[Named("sqlite3"), Library("libsqlite3")],
         form: Native,
-        rules: &[alone(b"\x003.", numbers(3, 4))],
+        rules: &[alone(b"\x003.", numbers(3, 4)), alone(b"3.", numbers(3, 4))],
         samples: &[
             hit(
                 "usr/local/lib/libsqlite3.so.0.8.6",
@@ -665,7 +660,11 @@ pub(super) static ALL: &[Program] = &[
         cpe: "tukaani:xz",
         files: &[Named("xz"), Library("liblzma")],
         form: Native,
-        rules: &[after(b"xz (XZ Utils) ", THREE), alone(b"\x005.", THREE)],
+        rules: &[
+            after(b"xz (XZ Utils) ", THREE),
+            alone(b"\x005.", THREE),
+            alone(b"5.", THREE),
+        ],
         samples: &[
             hit(
                 "usr/local/bin/xz",
@@ -714,6 +713,7 @@ pub(super) static ALL: &[Program] = &[
             previous(b"\0Zstandard CLI", 1000, THREE),
             alone(b"\0v1.", THREE),
             alone(b"\x001.", THREE),
+            alone(b"1.", THREE),
         ],
         samples: &[
             hit(

@@ -78,10 +78,17 @@ pub enum Place {
     Next(u16),
     /// The last string between NUL bytes that is a version, at most this many bytes before it.
     Previous(u16),
-    /// Before a host's name of twelve hexadecimal digits, a dash, ten digits and the anchor, as
-    /// builds in containers number themselves (`4.0.11841ce7054bd9-1542359302000000000`).
+    /// Before what builds number themselves by: a host's name (`buildkitsandbox`, twelve
+    /// hexadecimal digits) and a dash, or neither, ten digits of the time, and the anchor
+    /// (`4.0.11841ce7054bd9-1542359302000000000`).
     Built,
+    /// The first of the strings right before the anchor that are versions one after the other.
+    Row,
+    /// The anchor is the beginning of Go's own version, NUL bytes end it, and the first string after
+    /// that which is a version counts: there the linker puts the strings that it is told to set.
+    Linked,
     /// The anchor is the version's own beginning, and the version a whole string between NUL bytes.
+    /// An anchor that starts with a digit follows anything that is no text.
     /// Of several in a file, the one that agrees with the version in the file's name counts.
     Alone,
     /// The anchor is the beginning of a version of five digits, the last four of them two numbers
@@ -130,6 +137,16 @@ pub(super) const fn alone(anchor: &'static [u8], shape: Shape) -> Rule {
 /// Writes a rule: the version stands before the name of the host that built it, and the time.
 pub(super) const fn built(anchor: &'static [u8], shape: Shape) -> Rule {
     rule(anchor, Place::Built, shape)
+}
+
+/// Writes a rule: the version is the first of several right before the anchor.
+pub(super) const fn row(anchor: &'static [u8], shape: Shape) -> Rule {
+    rule(anchor, Place::Row, shape)
+}
+
+/// Writes a rule: the version was set by Go's linker.
+pub(super) const fn linked() -> Rule {
+    rule(b"go1.", Place::Linked, numbers(3, 3).any())
 }
 
 /// Writes a rule: the version is written as one number of five digits that starts with the anchor.

@@ -11,6 +11,9 @@ use super::version::MAX_VERSION_BYTES;
 /// How far around an anchor a rule may look, in bytes.
 pub(super) const REACH: usize = 1024;
 
+/// How far behind Go's own version the strings lie that its linker was told to set, in bytes.
+const MAX_LINKED: usize = 400;
+
 /// The most NUL bytes that are overlooked between an anchor and its version.
 const MAX_PADDING: usize = 16;
 
@@ -19,6 +22,10 @@ const BLOCK: usize = 256 * 1024;
 
 /// The most versions of one rule that are kept to be chosen from.
 const MAX_CANDIDATES: usize = 16;
+
+/// The most anchors looked at for one rule. Real programs hold a few hundred at most; what goes on
+/// beyond it was made to waste time.
+const MAX_ANCHORS: u32 = 100_000;
 
 /// Is what was found of one program.
 #[derive(Debug)]
@@ -55,6 +62,8 @@ struct Hunt {
     rule: &'static Rule,
     finder: Finder<'static>,
     found: Vec<Found>,
+    /// How many anchors were looked at.
+    anchors: u32,
 }
 
 impl Search {
@@ -100,6 +109,7 @@ impl Scan {
                     rule,
                     finder: Finder::new(rule.anchor),
                     found: Vec::new(),
+                    anchors: 0,
                 })
                 .collect(),
         });
@@ -149,7 +159,7 @@ impl Scan {
         for search in &mut self.searches {
             let Search { hint, rules, .. } = search;
             for hunt in rules.iter_mut() {
-                if !hunt.done(hint) {
+                if !hunt.done(hint) && hunt.anchors <= MAX_ANCHORS {
                     hunt.search(&self.held, self.searched, end, hint);
                 }
                 // What comes after a rule that found something cannot win.
@@ -173,6 +183,10 @@ impl Hunt {
         {
             let anchor = at + hit;
             at = anchor + 1;
+            self.anchors += 1;
+            if self.anchors > MAX_ANCHORS {
+                return;
+            }
             let Some((version, from, to)) = self.rule.version(held, anchor) else {
                 continue;
             };
@@ -263,21 +277,50 @@ impl Rule {
                 Some((version, anchor - padding - version.len(), behind))
             }
             Place::Built => {
-                // The version, twelve hexadecimal digits of a host's name, a dash and the time.
-                let text = before.get(..before.len().checked_sub(11)?)?;
-                let (text, host) = text.split_at_checked(text.len().checked_sub(12)?)?;
-                let time = before.get(before.len() - 11..)?;
-                if !host.iter().all(u8::is_ascii_hexdigit)
-                    || time.first() != Some(&b'-')
-                    || !time.iter().skip(1).all(u8::is_ascii_digit)
-                {
+                let (text, time) = before.split_at_checked(before.len().checked_sub(10)?)?;
+                if !time.iter().all(u8::is_ascii_digit) {
                     return None;
                 }
-                let version = text.get(self.shape.read_back(text, &[])?..)?;
-                Some((version, anchor - 23 - version.len(), behind))
+                let text = match text.strip_suffix(b"-") {
+                    Some(host) => without_host(host)?,
+                    None => text,
+                };
+                let start = self.shape.read_back(text, self.beyond)?;
+                let from = anchor - before.len() + start;
+                Some((text.get(start..)?, from, behind))
+            }
+            Place::Row => {
+                let mut strings = before.rsplit(|byte| *byte == 0);
+                let mut version = None;
+                let mut from = anchor + 1;
+                while let Some(string) = strings.next()
+                    && self.shape.is(string)
+                {
+                    version = Some(string);
+                    from -= string.len() + 1;
+                }
+                Some((version?, from, behind))
+            }
+            Place::Linked => {
+                let own = text
+                    .iter()
+                    .position(|byte| !byte.is_ascii_digit() && *byte != b'.')?;
+                let text = text.get(own..text.len().min(MAX_LINKED))?;
+                if text.first() != Some(&0) {
+                    return None;
+                }
+                let mut strings = text.split(|byte| *byte == 0).map(strip);
+                let version = strings.find_map(|string| self.shape.all(string))?;
+                Some((version, anchor, behind + own))
             }
             Place::Alone => {
                 // The anchor is a NUL, perhaps a `v`, and the version's first characters.
+                let text = |byte: &u8| matches!(byte, b' '..=b'~');
+                if self.anchor.first().is_some_and(u8::is_ascii_digit)
+                    && before.last().is_some_and(text)
+                {
+                    return None;
+                }
                 let skipped = self
                     .anchor
                     .iter()
@@ -286,7 +329,13 @@ impl Rule {
                 let text = held.get(anchor + skipped..)?;
                 let text = text.get(..text.len().min(MAX_VERSION_BYTES + 1))?;
                 let text = text.get(..text.iter().position(|byte| *byte == 0)?)?;
-                let version = self.shape.all(text)?;
+                let version = if self.beyond.is_empty() {
+                    self.shape.all(text)?
+                } else {
+                    let (version, rest) = text.split_at_checked(self.shape.read(text)?)?;
+                    let fits = |beyond: &&[u8]| rest.starts_with(beyond);
+                    self.beyond.iter().any(fits).then_some(version)?
+                };
                 let from = anchor + skipped;
                 Some((version, from, from + version.len()))
             }
@@ -305,6 +354,14 @@ impl Rule {
             }
         }
     }
+}
+
+/// Takes the name of the host from the end of a build's number.
+fn without_host(text: &[u8]) -> Option<&[u8]> {
+    text.strip_suffix(b"buildkitsandbox").or_else(|| {
+        let (text, host) = text.split_at_checked(text.len().checked_sub(12)?)?;
+        host.iter().all(u8::is_ascii_hexdigit).then_some(text)
+    })
 }
 
 /// Takes the `v` from a version's front.

@@ -110,10 +110,69 @@ fn every_entry_has_a_true_sample_and_a_near_miss() {
                 "{name}"
             );
             if let Place::Next(within) | Place::Previous(within) = rule.place {
-                assert!(usize::from(within) <= scan::REACH, "{name}");
+                // What is searched has that much behind it, the anchor included.
+                let reach = usize::from(within) + rule.anchor.len();
+                assert!(reach <= scan::REACH, "{name}");
             }
         }
     }
+}
+
+#[test]
+fn hostile_files_state_nothing_and_take_no_time() {
+    for (path, piece) in [
+        ("usr/bin/dockerd", &b"\0go1."[..]),
+        ("usr/lib/libxml2.so.2", b"209"),
+        ("usr/bin/python3.11", b"\x003.11.2\x1b[31m"),
+        ("usr/bin/python3.11", b"\x003.11.2\x1b[0m\0"),
+        ("usr/sbin/nginx", b"nginx version: nginx/1.1.1.1.1.1"),
+        ("usr/bin/curl", b"curl/99999999999.1.1"),
+    ] {
+        let mut file = b"\x7fELF".to_vec();
+        while file.len() < 3_000_000 {
+            file.extend_from_slice(piece);
+        }
+        assert_eq!(found(path, &file, 10_000), [""; 0], "{path}");
+    }
+}
+
+#[test]
+fn names_alone_are_not_enough() {
+    for path in [
+        "usr/bin/python3.11",
+        "usr/sbin/nginx",
+        "usr/lib/libssl.so.3",
+    ] {
+        for bytes in [&b""[..], b"#!/bin/sh\n", b"\x7fEL", b"PK\x03\x04"] {
+            assert_eq!(
+                Classifier.wants(&entry(path, bytes)),
+                Want::Nothing,
+                "{path}"
+            );
+        }
+    }
+    let elf = b"\x7fELF";
+    for path in [
+        "usr/bin/python-config",
+        "usr/bin/nginx.conf",
+        "lib/libsslx.so.3",
+        "a/libssl.so.3.py",
+    ] {
+        assert_eq!(Classifier.wants(&entry(path, elf)), Want::Nothing, "{path}");
+    }
+    for path in [
+        "libssl.so",
+        "x/libssl-81ffa89e.so.1.1.1k",
+        "libssl.3.dylib",
+        "node.exe",
+    ] {
+        assert_ne!(Classifier.wants(&entry(path, elf)), Want::Nothing, "{path}");
+    }
+    let large = Entry {
+        size: 1 << 40,
+        ..entry("usr/bin/node", elf)
+    };
+    assert_eq!(Classifier.wants(&large), Want::Stream);
 }
 
 #[test]

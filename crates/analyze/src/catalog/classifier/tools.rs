@@ -3,7 +3,7 @@
 use super::program::{
     File::{Library, Named, Versioned},
     Form::{Native, Text},
-    Program, after, alone, before, hit, miss, next,
+    Program, after, alone, before, hit, linked, miss,
 };
 use super::version::{THREE, TWO_OR_THREE, numbers};
 
@@ -168,7 +168,7 @@ pub(super) static ALL: &[Program] = &[
         cpe: "gnupg:gnupg",
         files: &[Named("gpg"), Named("gpg2"), Named("gpgv"), Named("gpg-agent"), Named("gpgsm"), Named("dirmngr")],
         form: Native,
-        rules: &[after(b"(@GNUPG@)\0", THREE)],
+        rules: &[after(b"(@GNUPG@)\0", THREE), after(b"GPL-3.0-or-later\0", THREE)],
         samples: &[
             hit("usr/bin/gpg", b"GPL-3.0-or-later\0@GPG@ (@GNUPG@)\x002.2.40\0GNU/Linux\0", "gnupg 2.2.40"),
             miss("usr/bin/gpg", b"\0@GPG@ (@GNUPG@)\0GNU/Linux\0"),
@@ -246,7 +246,7 @@ pub(super) static ALL: &[Program] = &[
         cpe: "ripgrep_project:ripgrep",
         files: &[Named("rg")],
         form: Native,
-        rules: &[after(b"<jamslam@gmail.com>", THREE), after(b"ripgrep ", THREE)],
+        rules: &[after(b"<jamslam@gmail.com>", THREE), after(b"ripgrep ", THREE), before(b"ripgrep", THREE)],
         samples: &[
             hit("usr/bin/rg", b"ripgrepAndrew Gallant <jamslam@gmail.com>13.0.0\nripgrep (rg) recursively", "ripgrep 13.0.0"),
             miss("usr/bin/rg", b"ripgrep (rg) 13\n"),
@@ -290,7 +290,7 @@ pub(super) static ALL: &[Program] = &[
         cpe: "syncthing:syncthing",
         files: &[Named("syncthing")],
         form: Native,
-        rules: &[after(b"build.Version=v", THREE.any()), next(b"\0go1.", 400, THREE.any())],
+        rules: &[after(b"build.Version=v", THREE.any()), linked()],
         samples: &[
             hit("usr/bin/syncthing", b"\0go1.19.8\0\0\0\0\0\0\0\x001681037236\0\0\0\0\0\0v1.19.2-ds1\0\0", "syncthing 1.19.2"),
             miss("usr/bin/syncthing", b"\0go1.19.8\0\0\x001681037236\0unknown-dev\0"),

@@ -105,7 +105,7 @@ impl Shape {
                         .get(word)
                         .is_some_and(|byte| !byte.is_ascii_alphanumeric());
                     if word > 0 && more { all } else { word }
-                } else if is_repacked(suffix) {
+                } else if suffix.first() == Some(&b'.') || is_repacked(suffix) {
                     0
                 } else {
                     all

@@ -3,7 +3,7 @@
 use super::program::{
     File::{Named, Path},
     Form::{Native, Text, Zip},
-    Program, after, alone, before, hit, miss, next,
+    Program, after, alone, before, hit, linked, miss, next,
 };
 use super::version::{THREE, TWO_OR_THREE, numbers};
 
@@ -71,7 +71,7 @@ pub(super) static ALL: &[Program] = &[
         cpe: "dovecot:dovecot",
         files: &[Named("dovecot")],
         form: Native,
-        rules: &[before(b"\0DOVECOT_VERSION\0", numbers(3, 4))],
+        rules: &[before(b"\0DOVECOT_VERSION\0", numbers(3, 4).any())],
         samples: &[
             hit("usr/sbin/dovecot", b"HOSTDOMAIN\x002.3.19.1\0DOVECOT_VERSION\0STATS", "dovecot 2.3.19.1"),
             miss("usr/sbin/dovecot", b"\x002.3\0DOVECOT_VERSION\0"),
@@ -144,7 +144,7 @@ pub(super) static ALL: &[Program] = &[
         cpe: "kubernetes:ingress-nginx",
         files: &[Named("nginx-ingress-controller")],
         form: Native,
-        rules: &[next(b"\0go1.", 400, THREE.any()), alone(b"\0v1.", THREE), alone(b"\0v0.", THREE)],
+        rules: &[linked(), alone(b"\0v1.", THREE), alone(b"\0v0.", THREE)],
         samples: &[
             hit("nginx-ingress-controller", b"\0\0v1.7.1\0\0\0S=v<y5", "ingress-nginx 1.7.1"),
             miss("nginx-ingress-controller", b"\0\0v1.7\0\0v2.0.0x\0"),
@@ -328,7 +328,7 @@ pub(super) static ALL: &[Program] = &[
             after(b"traefik/v3/pkg/version.Version=", THREE.any()),
             after(b"traefik/v2/pkg/version.Version=v", THREE.any()),
             after(b"traefik/v2/pkg/version.Version=", THREE.any()),
-            next(b"\0go1.", 400, THREE.any()),
+            linked(),
             alone(b"\0v1.", THREE),
             alone(b"\x002.", THREE),
             alone(b"\x003.", THREE),
