@@ -64,6 +64,7 @@ fn switch() -> BoolishValueParser {
   docker-archive:FILE                   what 'docker save' or 'podman save' wrote
   oci-archive:FILE  oci-dir:DIR[:TAG]   an OCI layout
   dir:DIR                               a root file system
+  sbom:FILE                             an SBOM: CycloneDX, SPDX, Syft's JSON, attestations
 Without a scheme: an existing file or folder, else the daemon when one answers, then the registry.
 
 Examples:
@@ -76,7 +77,7 @@ Examples:
 Exit codes: 0 done and the gate passed; 1 the gate failed; 2 it could not be done; 3 done, but the
 result does not support a verdict (nothing recognised, no feed, no database).")]
 pub(crate) struct ScanArgs {
-    /// The image to scan
+    /// The image to scan, or its SBOM
     #[arg(value_name = "REF")]
     pub(crate) reference: String,
 
@@ -213,6 +214,7 @@ Examples:
   plimsoll sbom debian:12
   plimsoll sbom web:1.4 --format cyclonedx > web.cdx.json
   plimsoll sbom registry:registry.example.com/shop/web:1.4 -q -o spdx=web.spdx.json -o json=web.json
+  plimsoll sbom sbom:web.spdx.json --format cyclonedx
 
 'plimsoll scan --help' lists the references. A document states SOURCE_DATE_EPOCH, else the image's own
 time, so that the same image gives the same bytes.
@@ -220,7 +222,7 @@ time, so that the same image gives the same bytes.
 Exit codes: 0 done; 2 it could not be done; 3 done, but something that may hold packages could not be
 read, or nothing was recognised.")]
 pub(crate) struct SbomArgs {
-    /// The image whose packages to list
+    /// The image whose packages to list, or an SBOM to convert
     #[arg(value_name = "REF")]
     pub(crate) reference: String,
 

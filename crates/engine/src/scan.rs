@@ -2,10 +2,13 @@
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
+use std::fs::File;
 use std::hash::{DefaultHasher, Hasher};
-use std::path::Path;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use plimsoll_analyze::license;
+use plimsoll_formats::sbom::read::{self as sbom, NotAnSbom};
 use plimsoll_image::cache::Cache;
 use plimsoll_image::overlay::{PlacedFact, Squashed, squash};
 use plimsoll_image::pass::{Limits, Pass, PassError};
@@ -75,6 +78,22 @@ pub enum ScanError {
         /// The bound.
         bytes: usize,
     },
+    /// A file that was to be read as an SBOM is none.
+    #[error("{}: {source}", path.display())]
+    NotAnSbom {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: NotAnSbom,
+    },
+    /// An SBOM is larger than is read.
+    #[error("{}: larger than the {bytes} bytes that are read of an SBOM", path.display())]
+    LargeDocument {
+        /// The file.
+        path: PathBuf,
+        /// The bound.
+        bytes: u64,
+    },
     /// Reading was broken off because another layer failed.
     #[error("reading was broken off")]
     Interrupted,
@@ -90,7 +109,12 @@ pub fn scan(
     progress: &Progress,
 ) -> Result<Vec<Report>, ScanError> {
     let mut reports = Vec::new();
-    for inventory in take_inventory(given, options, progress)? {
+    let of_document = matches!(Reference::parse(given)?, Reference::Sbom(_));
+    for mut inventory in take_inventory(given, options, progress)? {
+        if of_document {
+            // What was scanned is the document; a list of packages names what the document is about.
+            given.clone_into(&mut inventory.image.reference);
+        }
         reports.push(judge_inventory(inventory, options));
     }
     Ok(reports)
@@ -108,6 +132,9 @@ pub fn take_inventory(
     let reference = Reference::parse(given)?;
     if let Reference::Dir(path) = &reference {
         return Ok(vec![of_folder(given, path, options, progress)?]);
+    }
+    if let Reference::Sbom(path) = &reference {
+        return Ok(vec![of_document(path)?]);
     }
     let images = source::open(&reference, given, &options.open)?;
     let mut inventories = Vec::with_capacity(images.len());
@@ -181,6 +208,31 @@ fn installed<'a>(analyzers: &[&'a dyn Analyzer]) -> Vec<&'a dyn Analyzer> {
         .copied()
         .filter(|analyzer| analyzer.evidence() == Evidence::Installed)
         .collect()
+}
+
+/// Reads an SBOM. Packages of lock files count here: what the document lists is what there is.
+fn of_document(path: &Path) -> Result<Inventory, ScanError> {
+    let fail = |action, source| SourceError::File {
+        path: path.to_owned(),
+        action,
+        source,
+    };
+    let file = File::open(path).map_err(|error| fail("open", error))?;
+    let mut bytes = Vec::new();
+    file.take(sbom::MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| fail("read", error))?;
+    if bytes.len() as u64 > sbom::MAX_BYTES {
+        return Err(ScanError::LargeDocument {
+            path: path.to_owned(),
+            bytes: sbom::MAX_BYTES,
+        });
+    }
+    let name = path.to_string_lossy();
+    sbom::read(&bytes, &name).map_err(|source| ScanError::NotAnSbom {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn of_folder(

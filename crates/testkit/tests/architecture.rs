@@ -20,7 +20,7 @@ const EDGES: &[(&str, &[&str])] = &[
         "cli",
         &["analyze", "engine", "formats", "image", "model", "vuln"],
     ),
-    ("engine", &["analyze", "image", "model", "vuln"]),
+    ("engine", &["analyze", "formats", "image", "model", "vuln"]),
     ("formats", &["model"]),
     ("image", &["model"]),
     ("model", &[]),

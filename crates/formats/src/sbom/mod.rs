@@ -9,6 +9,7 @@ pub mod cyclonedx;
 mod fields;
 mod graph;
 mod licenses;
+pub mod read;
 pub mod spdx2;
 pub mod spdx3;
 mod stamp;

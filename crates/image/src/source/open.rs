@@ -24,6 +24,10 @@ pub fn open(
             reference: given.to_owned(),
             problem: "a root file system has no layers; it is read as a whole".to_owned(),
         }),
+        Reference::Sbom(_) => Err(SourceError::BadReference {
+            reference: given.to_owned(),
+            problem: "an SBOM has no layers; it is read as a whole".to_owned(),
+        }),
         Reference::Registry(inner) => registry::open(inner, given, options),
         Reference::Docker(name) => docker::open(name, given, options),
         Reference::Podman(name) => docker::open_podman(name, given, options),

@@ -1,6 +1,7 @@
 //! What a user types to name an image, and what is meant by it.
 
 use std::fmt;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use plimsoll_model::digest::Digest;
@@ -36,6 +37,8 @@ pub enum Reference {
     },
     /// `dir:DIR`: a root file system.
     Dir(PathBuf),
+    /// `sbom:FILE`: a document that lists what is in an image.
+    Sbom(PathBuf),
     /// A name without a scheme that is no file: the daemon when one answers, then the registry.
     Name(String),
 }
@@ -100,7 +103,7 @@ impl Reference {
                 "oci-archive" => return Ok(Self::OciArchive(PathBuf::from(rest))),
                 "oci-dir" => return Ok(oci_dir(rest)),
                 "dir" => return Ok(Self::Dir(PathBuf::from(rest))),
-                "sbom" => return Err(fail("SBOMs cannot be read yet")),
+                "sbom" => return Ok(Self::Sbom(PathBuf::from(rest))),
                 _ => {}
             }
         }
@@ -118,6 +121,9 @@ impl Reference {
             );
         }
         if path.is_file() {
+            if looks_like_a_document(path) {
+                return Ok(Self::Sbom(path.to_owned()));
+            }
             // Both archive kinds are opened by one reader that looks for what is inside.
             return Ok(Self::DockerArchive(path.to_owned()));
         }
@@ -130,6 +136,21 @@ impl Reference {
         RegistryReference::parse(text)?;
         Ok(Self::Name(text.to_owned()))
     }
+}
+
+/// Says whether a file begins as an SBOM does: JSON, XML, or SPDX tag-value text. An archive holds
+/// zero bytes in its first block, or begins with the mark of its compression.
+fn looks_like_a_document(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(512).read_to_end(&mut head));
+    if read.is_err() || head.contains(&0) {
+        return false;
+    }
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
+    let text = head.trim_ascii_start();
+    [&b"{"[..], b"<", b"SPDXVersion:"]
+        .iter()
+        .any(|mark| text.starts_with(mark))
 }
 
 /// Splits `DIR[:TAG]`: a folder of that whole name wins over a tag.
