@@ -42,6 +42,12 @@ pub(super) fn of_package(entry: &CatalogPackage, image: &ImageFacts, places: boo
     let mut out = Writer(Vec::new());
     out.put("package:type", package.kind.as_str());
     out.put("package:name", &package.name);
+    // The formats' own fields hold these, but not every character everywhere.
+    for (name, value) in [("version", &package.version), ("purl", &package.purl)] {
+        if !plain(value) {
+            out.put(&format!("package:{name}"), value);
+        }
+    }
     out.known("package:arch", package.arch.as_deref().unwrap_or_default());
     if let Some(source) = &package.source {
         out.put("package:source:name", &source.name);
@@ -79,7 +85,13 @@ pub(super) fn of_package(entry: &CatalogPackage, image: &ImageFacts, places: boo
     out.0
 }
 
-/// Sets what fields say of a package; returns its layer's index and whether any field was ours.
+/// Says whether every format keeps a text as it is.
+fn plain(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>'))
+}
+
+/// Sets what fields say of a package; returns its layer's index.
 pub(super) fn apply<'a>(
     package: &mut Package,
     fields: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -99,6 +111,8 @@ pub(super) fn apply<'a>(
                 }
             }
             "name" => package.name = text(value),
+            "version" => package.version = text(value),
+            "purl" => package.purl = text(value),
             "arch" => package.arch = Some(text(value)),
             "source:name" | "source:version" => {
                 let source = source.get_or_insert_with(|| SourcePackage {

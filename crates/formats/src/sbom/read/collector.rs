@@ -123,7 +123,12 @@ impl Collector {
                     continue;
                 }
                 Err(Skipped::NoPurl) => {
-                    nameless.insert(stated.name);
+                    let unnamed = stated.name.is_empty();
+                    nameless.insert(if unnamed {
+                        "(no name)".to_owned()
+                    } else {
+                        stated.name
+                    });
                     continue;
                 }
             };

@@ -71,7 +71,9 @@ impl Stated {
                 | "cryptographic-asset"
                 | "platform"
         );
-        if own.is_none() && other {
+        // Trivy lists each lock file as an application, with the packages beside it.
+        let lock_file = self.purl.is_empty() && self.field("aquasecurity:trivy:Type").is_some();
+        if own.is_none() && (other || lock_file) {
             return Err(Skipped::Other);
         }
         let purl = self.purl.parse::<Purl>().ok();
@@ -94,6 +96,7 @@ impl Stated {
             .map(|(name, value)| (name.as_str(), value.as_str()));
         if own.is_some() {
             package.version.clone_from(&self.version);
+            package.purl.clone_from(&self.purl);
             package.source = None;
             package.arch = None;
             package.properties.clear();

@@ -101,10 +101,11 @@ fn tag(out: &mut String, name: &str, value: &str) {
     let _ = writeln!(out, "{name}: {}", closed(&escape(value.trim())));
 }
 
-/// Writes a value of any number of lines.
+/// Writes a value of any number of lines. The second and later ones are indented, so that no line of it
+/// passes for a tag with readers that do not know texts.
 fn text(out: &mut String, name: &str, value: &str) {
     let lines: Vec<_> = value.lines().map(escape).collect();
-    let _ = writeln!(out, "{name}: <text>{}</text>", closed(&lines.join("\n")));
+    let _ = writeln!(out, "{name}: <text>{}</text>", closed(&lines.join("\n ")));
 }
 
 /// Takes the marks out of a value that would open or end a text.
