@@ -8,7 +8,11 @@ use plimsoll_fuzz::{analyze, analyze_files};
 
 fuzz_target!(|bytes: &[u8]| {
     analyze_files(&Java, &[("a/b-1.0.jar", bytes)]);
-    analyze(&Java, &["META-INF/maven/g/a/pom.properties", "release"], bytes);
+    analyze(
+        &Java,
+        &["META-INF/maven/g/a/pom.properties", "release"],
+        bytes,
+    );
     analyze(
         &JavaBuilds,
         &["pom.xml", "gradle.lockfile", "libs.versions.toml"],

@@ -21,6 +21,7 @@ mod packages;
 mod shell;
 mod summary;
 mod test;
+mod tools;
 
 /// Is one task of `cargo xtask`.
 pub(crate) struct Task {

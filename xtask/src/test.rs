@@ -2,7 +2,7 @@
 
 use crate::shell::{cargo, follow, run, target_dir};
 use crate::summary::Summary;
-use crate::{Outcome, Task, images, packages};
+use crate::{Outcome, Task, images, packages, tools};
 
 /// The task.
 pub(crate) static TASK: Task = Task {
@@ -11,15 +11,16 @@ pub(crate) static TASK: Task = Task {
     help: "Usage: cargo xtask test [--no-setup] [--all-images] [CARGO TEST ARGUMENTS]
 
 Installs the Debian packages that the tests use (as root or with sudo that asks for no
-password; it says which first), builds the real images that are missing, builds the
-workspace and runs every test. What cannot be had is said, and the tests that need it
+password; it says which first) and, from PyPI into target/tools, validators of SBOMs and
+Syft; builds the real images that are missing, builds the workspace and runs every test. What cannot be had is said, and the tests that need it
 skip. The last line counts: `X passed, Y failed, Z skipped`.
 
     --no-setup     install nothing and build no images
     --all-images   build the images of the benchmark too
 
 PLIMSOLL_IMAGES names the folder of the images (default: target/images), PLIMSOLL_SHARED
-that of the shared material (default: ../shared). Other arguments go to `cargo test`:
+that of the shared material (default: ../shared), PLIMSOLL_TOOLS that of the tools from
+PyPI (default: target/tools). Other arguments go to `cargo test`:
 
     cargo xtask test --no-setup -p plimsoll-vuln",
     run: test,
@@ -29,6 +30,7 @@ fn test(arguments: &[String]) -> Outcome {
     let flag = |name: &str| arguments.iter().any(|word| word == name);
     if !flag("--no-setup") {
         packages::install();
+        tools::install();
         images::build(flag("--all-images"));
     }
     let rest: Vec<&String> = arguments
@@ -58,6 +60,7 @@ fn test(arguments: &[String]) -> Outcome {
     command
         .env("PLIMSOLL_SKIP_LOG", &log)
         .env("PLIMSOLL_IMAGES", images::folder())
+        .env("PLIMSOLL_TOOLS", tools::folder())
         .arg("test")
         .args(scope)
         .arg("--no-fail-fast")

@@ -257,16 +257,10 @@ fn decode(text: &str) -> Result<String, PurlError> {
             (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
             _ => None,
         };
-        match value.and_then(|(high, low)| u8::try_from(high * 16 + low).ok()) {
-            Some(byte) => {
-                out.push(byte);
-                rest = more.get(2..).unwrap_or_default();
-            }
-            None => {
-                out.push(*first);
-                rest = more;
-            }
-        }
+        let value = value.and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
+        out.push(value.unwrap_or(*first));
+        let used = if value.is_some() { 2 } else { 0 };
+        rest = more.get(used..).unwrap_or_default();
     }
     String::from_utf8(out).map_err(|_| PurlError::Encoding)
 }

@@ -26,6 +26,12 @@ pub fn shared_dir() -> Option<PathBuf> {
     existing("PLIMSOLL_SHARED", || project_dir().join("../shared"))
 }
 
+/// Returns the folder with the tools from package registries that tests use (validators of SBOMs,
+/// Syft), where there is one: `PLIMSOLL_TOOLS`, else `target/tools` of the project.
+pub fn tools_dir() -> Option<PathBuf> {
+    existing("PLIMSOLL_TOOLS", || project_dir().join("target/tools"))
+}
+
 /// Says that a test did not run, and why: on stderr, and as a line in the file that
 /// `PLIMSOLL_SKIP_LOG` names, from which the run's summary counts.
 #[expect(

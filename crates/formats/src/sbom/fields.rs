@@ -185,13 +185,13 @@ pub(super) fn apply_image<'a>(
             continue;
         };
         match name {
-            "reference" => image.reference = value.to_owned(),
+            "reference" => value.clone_into(&mut image.reference),
             "digest" => image.digest = value.parse().ok(),
             "config_digest" => image.config_digest = value.parse().ok(),
-            "platform" => image.platform = value.to_owned(),
+            "platform" => value.clone_into(&mut image.platform),
             "size_bytes" => image.size_bytes = value.parse().unwrap_or_default(),
-            "user" => image.user = value.to_owned(),
-            "created" => image.created = value.to_owned(),
+            "user" => value.clone_into(&mut image.user),
+            "created" => value.clone_into(&mut image.created),
             _ => {
                 let Some((index, field)) = name
                     .strip_prefix("layer:")
@@ -212,7 +212,7 @@ pub(super) fn apply_image<'a>(
                     "digest" => layer.digest = value.parse().ok(),
                     "diff_id" => layer.diff_id = value.parse().ok(),
                     "size_bytes" => layer.size_bytes = value.parse().unwrap_or_default(),
-                    "created_by" => layer.created_by = value.to_owned(),
+                    "created_by" => value.clone_into(&mut layer.created_by),
                     _ => {}
                 }
             }

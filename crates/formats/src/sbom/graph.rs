@@ -2,6 +2,7 @@
 //! what contains and needs what, licences as expressions.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
 
 use plimsoll_model::package::Package;
 use plimsoll_model::report::Report;
@@ -162,7 +163,7 @@ pub(super) fn note(fields: Fields) -> Option<String> {
         } else {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
-                out.push_str(&format!("\\u{unit:04x}"));
+                let _ = write!(out, "\\u{unit:04x}");
             }
         }
     }

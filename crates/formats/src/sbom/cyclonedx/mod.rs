@@ -179,10 +179,7 @@ fn subject(image: &ImageFacts) -> Component {
 /// Returns the purl of an image in a registry (purl type `oci`); no other source names a repository.
 pub(super) fn image_purl(image: &ImageFacts) -> Option<String> {
     let digest = image.digest.as_ref()?;
-    let name = match image.reference.split_once(':') {
-        Some(("registry", rest)) => rest,
-        _ => return None,
-    };
+    let name = image.reference.strip_prefix("registry:")?;
     let name = name.split('@').next().unwrap_or(name);
     let (repository, tag) = match name.rsplit_once(':') {
         Some((repository, tag)) if !tag.contains('/') => (repository, tag),

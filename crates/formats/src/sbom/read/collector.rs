@@ -84,9 +84,9 @@ impl Collector {
     }
 
     /// Notes that the files of one component belong to another.
-    pub(super) fn owns(&mut self, owner: &str, owned: &str) {
+    pub(super) fn owns(&mut self, owner: &str, other: &str) {
         if self.owners.len() < MAX_EDGES {
-            self.owners.push((owner.to_owned(), owned.to_owned()));
+            self.owners.push((owner.to_owned(), other.to_owned()));
         }
     }
 
@@ -219,8 +219,8 @@ fn join(
             entry.package.depends_on.push(purl);
         }
     }
-    for (owner, owned) in owners {
-        let (Some(owner), Some(owned)) = (place(owner), place(owned)) else {
+    for (owner, other) in owners {
+        let (Some(owner), Some(other)) = (place(owner), place(other)) else {
             continue;
         };
         // Only what the distribution installed is judged with its package.
@@ -228,7 +228,7 @@ fn join(
             .get(owner)
             .filter(|entry| entry.package.kind.is_os())
             .map(|entry| entry.package.purl.clone());
-        if let (Some(purl), Some(entry)) = (purl, packages.get_mut(owned))
+        if let (Some(purl), Some(entry)) = (purl, packages.get_mut(other))
             && !entry.package.kind.is_os()
             && entry.package.owned_by.is_none()
         {

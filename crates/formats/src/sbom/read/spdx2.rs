@@ -67,8 +67,8 @@ pub(super) struct Annotation {
 pub(super) struct Relationship {
     #[serde(deserialize_with = "lenient::text")]
     pub(super) spdx_element_id: String,
-    #[serde(deserialize_with = "lenient::text")]
-    pub(super) relationship_type: String,
+    #[serde(rename = "relationshipType", deserialize_with = "lenient::text")]
+    pub(super) kind: String,
     #[serde(deserialize_with = "lenient::text")]
     pub(super) related_spdx_element: String,
     #[serde(deserialize_with = "lenient::text")]
@@ -80,8 +80,8 @@ pub(super) struct Relationship {
 pub(super) struct Extracted {
     #[serde(deserialize_with = "lenient::text")]
     pub(super) license_id: String,
-    #[serde(deserialize_with = "lenient::text")]
-    pub(super) extracted_text: String,
+    #[serde(rename = "extractedText", deserialize_with = "lenient::text")]
+    pub(super) text: String,
     #[serde(deserialize_with = "lenient::text")]
     pub(super) name: String,
 }
@@ -114,7 +114,7 @@ pub(super) fn take(document: Document, out: &mut Collector) {
     let mut described: BTreeSet<String> = document.describes.into_iter().collect();
     for relation in &document.relationships {
         let (from, to) = (&relation.spdx_element_id, &relation.related_spdx_element);
-        match relation.relationship_type.as_str() {
+        match relation.kind.as_str() {
             "DESCRIBES" => {
                 described.insert(to.clone());
             }
@@ -206,7 +206,7 @@ fn license(package: &Package, texts: &BTreeMap<&str, &Extracted>) -> Option<Stri
     let Some(extracted) = texts.get(stated.as_str()) else {
         return Some(stated.clone());
     };
-    let text = extracted.extracted_text.trim();
+    let text = extracted.text.trim();
     let short = text.len() <= 200 && !text.contains('\n') && !matches!(text, "" | "NOASSERTION");
     Some(if short || extracted.name.is_empty() {
         text.to_owned()

@@ -83,7 +83,7 @@ impl Stated {
             (None, None) => return Err(Skipped::NoPurl),
         };
         let mut package = match &purl {
-            Some(purl) => self.from_purl(kind, purl),
+            Some(purl) => self.read_purl(kind, purl),
             None => Package::new(kind, self.name.clone(), self.version.clone()),
         };
         package.licenses.clone_from(&self.licenses);
@@ -110,7 +110,7 @@ impl Stated {
         Ok((package, layer))
     }
 
-    fn from_purl(&self, kind: PackageKind, purl: &Purl) -> Package {
+    fn read_purl(&self, kind: PackageKind, purl: &Purl) -> Package {
         let mut package = Package::new(kind, self.name_of(kind, purl), self.version_of(kind, purl));
         package.purl = purl.to_string();
         let upstream = purl.qualifier("upstream");

@@ -37,7 +37,7 @@ pub(super) fn read(text: &str, out: &mut Collector) -> Result<(), NotAnSbom> {
                     if tag == "LicenseName" {
                         license.name = value;
                     } else {
-                        license.extracted_text = value;
+                        license.text = value;
                     }
                 }
             }
@@ -111,7 +111,7 @@ fn relationship(value: &str, document: &mut Document) {
     if let (Some(from), Some(kind), Some(to)) = (words.next(), words.next(), words.next()) {
         document.relationships.push(Relationship {
             spdx_element_id: from.to_owned(),
-            relationship_type: kind.to_owned(),
+            kind: kind.to_owned(),
             related_spdx_element: to.to_owned(),
             comment: String::new(),
         });
