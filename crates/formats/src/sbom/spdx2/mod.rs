@@ -3,6 +3,11 @@
 //! The document describes the image, which contains the distribution and the packages. What has no
 //! field is an annotation of our own, as JSON.
 
+#![expect(
+    clippy::struct_field_names,
+    reason = "the fields are called as the format calls them"
+)]
+
 use plimsoll_model::digest::Digest;
 use plimsoll_model::report::Report;
 use serde::Serialize;
