@@ -305,6 +305,11 @@ pub fn open<'a>(bytes: &'a [u8], budget: &Budget) -> Result<Archive<'a>, Refusal
             raw,
         });
     }
+    // Where the archive was cut, the directory that was found is that of an archive stored in it.
+    let first = spans.iter().map(|(header, ..)| *header).min();
+    if begins_like_zip(bytes) && first.is_some_and(|first| first > 0) {
+        return Err(Refusal::NoDirectory);
+    }
     refuse_overlaps(&mut entries, spans);
     Ok(Archive { entries, problem })
 }

@@ -142,6 +142,11 @@ fn begins_version(tokens: &[&str], at: usize) -> bool {
     if !token.contains('.') && token.chars().any(|c| c.is_ascii_alphabetic()) && token.len() < 4 {
         return false;
     }
+    // `log4j-1.2-api`: the number is that of an interface, and no version follows.
+    if at + 2 == tokens.len() && matches!(tokens.last(), Some(&("api" | "core" | "impl" | "spec")))
+    {
+        return false;
+    }
     let mut word = false;
     for later in tokens.get(at + 1..).unwrap_or_default() {
         if numbered(later) {
@@ -204,6 +209,7 @@ mod tests {
         for (stem, want) in [
             ("spring-core-5.3.9", "spring-core 5.3.9 "),
             ("log4j-1.2-api-2.17.1", "log4j-1.2-api 2.17.1 "),
+            ("log4j-1.2-api", "log4j-1.2-api  "),
             ("guava-31.1-jre", "guava 31.1-jre "),
             ("akka-actor_2.13-2.6.19", "akka-actor_2.13 2.6.19 "),
             (

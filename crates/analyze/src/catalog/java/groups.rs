@@ -19,6 +19,7 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ("bcprov-", "org.bouncycastle", "org/bouncycastle"),
     ("bctls-", "org.bouncycastle", "org/bouncycastle"),
     ("bcutil-", "org.bouncycastle", "org/bouncycastle"),
+    ("bson", "org.mongodb", "org/bson"),
     ("cglib", "cglib", "net/sf/cglib"),
     (
         "commons-beanutils",
@@ -58,6 +59,12 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ("groovy-", "org.codehaus.groovy", "org/codehaus/groovy"),
     ("grpc-", "io.grpc", "io/grpc"),
     ("guava", "com.google.guava", "com/google/common"),
+    ("guice", "com.google.inject", "com/google/inject"),
+    (
+        "guice-",
+        "com.google.inject.extensions",
+        "com/google/inject",
+    ),
     ("h2", "com.h2database", "org/h2"),
     ("hamcrest", "org.hamcrest", "org/hamcrest"),
     ("hamcrest-", "org.hamcrest", "org/hamcrest"),
@@ -90,6 +97,9 @@ const KNOWN: &[(&str, &str, &str)] = &[
         "org/mariadb/jdbc",
     ),
     ("micrometer-", "io.micrometer", "io/micrometer"),
+    ("mongo-java-driver", "org.mongodb", "com/mongodb"),
+    ("mongodb-driver", "org.mongodb", "com/mongodb"),
+    ("mongodb-driver-", "org.mongodb", "com/mongodb"),
     ("mysql-connector-j", "com.mysql", "com/mysql"),
     ("mysql-connector-java", "mysql", "com/mysql"),
     ("netty-", "io.netty", "io/netty"),
@@ -113,6 +123,7 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ("scala-reflect", "org.scala-lang", "scala/reflect"),
     ("slf4j-", "org.slf4j", "org/slf4j"),
     ("snakeyaml", "org.yaml", "org/yaml/snakeyaml"),
+    ("spring-", "org.springframework", "org/springframework"),
     (
         "spring-amqp",
         "org.springframework.amqp",
@@ -188,10 +199,9 @@ const KNOWN: &[(&str, &str, &str)] = &[
         "org.springframework.ws",
         "org/springframework/ws",
     ),
-    ("spring-", "org.springframework", "org/springframework"),
     ("testng", "org.testng", "org/testng"),
-    ("tomcat-embed-", "org.apache.tomcat.embed", "org/apache"),
     ("tomcat-", "org.apache.tomcat", "org/apache"),
+    ("tomcat-embed-", "org.apache.tomcat.embed", "org/apache"),
     ("velocity", "org.apache.velocity", "org/apache/velocity"),
     ("xalan", "xalan", "org/apache/xalan"),
     ("xercesImpl", "xerces", "org/apache/xerces"),
@@ -210,15 +220,14 @@ const TOMCAT: &[&str] = &[
     "catalina",
     "catalina-ant",
     "catalina-ha",
-    "catalina-ssi",
-    "catalina-storeconfig",
-    "catalina-tribes",
     "el-api",
     "jasper",
     "jasper-el",
     "jaspic-api",
     "jsp-api",
     "servlet-api",
+    "ssi",
+    "storeconfig",
     "tomcat-api",
     "tomcat-coyote",
     "tomcat-dbcp",
@@ -229,6 +238,7 @@ const TOMCAT: &[&str] = &[
     "tomcat-util",
     "tomcat-util-scan",
     "tomcat-websocket",
+    "tribes",
     "websocket-api",
 ];
 
@@ -239,18 +249,29 @@ pub(super) fn known(
     title: &str,
     holds: impl Fn(&str) -> bool,
 ) -> Option<(&'static str, String)> {
-    if title == "Apache Tomcat" && artifact != "bootstrap" {
-        let own = artifact
-            .strip_prefix("tomcat9-")
-            .or_else(|| artifact.strip_prefix("tomcat10-"))
-            .unwrap_or(artifact);
-        if TOMCAT.contains(&own) {
-            let own = if own.starts_with("tomcat-") {
-                own.to_owned()
-            } else {
-                format!("tomcat-{own}")
-            };
-            return Some(("org.apache.tomcat", own));
+    // Debian's names carry the major version: `tomcat9-juli`.
+    let renamed = ["tomcat9-", "tomcat10-", "tomcat11-"]
+        .iter()
+        .find_map(|prefix| artifact.strip_prefix(prefix));
+    if renamed.is_some() || title == "Apache Tomcat" && artifact != "bootstrap" {
+        let own = renamed.unwrap_or(artifact);
+        // The distribution's files lie under other names than in the repository.
+        let own = match own {
+            "catalina-ssi" | "catalina-storeconfig" | "catalina-tribes" => {
+                own.strip_prefix("catalina-").unwrap_or(own)
+            }
+            own => own,
+        };
+        let full = if own.starts_with("tomcat-") {
+            own.to_owned()
+        } else {
+            format!("tomcat-{own}")
+        };
+        let listed = TOMCAT
+            .iter()
+            .any(|name| name.strip_prefix("tomcat-").unwrap_or(name) == own || *name == own);
+        if listed || full.starts_with("tomcat-i18n-") {
+            return Some(("org.apache.tomcat", full));
         }
     }
     KNOWN

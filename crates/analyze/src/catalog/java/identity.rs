@@ -356,7 +356,13 @@ fn own_pom(
 /// Returns the version that the file's name or the manifest states; may be empty.
 fn stated_version(file: &FileName, manifest: &Manifest) -> String {
     if !file.version.is_empty() {
-        return file.version.clone();
+        // `log4j-1.2-1.2.17`: the first number is part of a package's name.
+        let stated = manifest.first(&["implementation-version", "bundle-version"]);
+        let agreed = stated.filter(|stated| {
+            let rest = file.version.strip_suffix(stated.as_str());
+            rest.is_some_and(|rest| rest.ends_with('-'))
+        });
+        return agreed.unwrap_or_else(|| file.version.clone());
     }
     let found = manifest.first(&[
         "implementation-version",
@@ -430,7 +436,7 @@ fn group(
     let reversed = |name: &str| is_id(name) && name.contains('.') && !name.starts_with('.');
     if let Some(vendor) = manifest
         .get("implementation-vendor-id")
-        .filter(|id| reversed(id))
+        .filter(|id| reversed(id) && !is_house(id))
     {
         return (vendor, "manifest", own);
     }
@@ -439,6 +445,7 @@ fn group(
         .and_then(|rest| rest.strip_suffix('.'))
         && reversed(group)
     {
+        let group = if is_house(group) { symbolic } else { group };
         return (group.to_owned(), "manifest", own);
     }
     let common = text(contents.common.as_deref().unwrap_or_default()).replace('/', ".");
@@ -450,6 +457,9 @@ fn group(
             || artifact
                 .strip_suffix(last)
                 .is_some_and(|rest| rest.ends_with('-'));
+        if ends && is_house(parent) {
+            return (common.clone(), "classes", own);
+        }
         if ends && reversed(parent) {
             return (parent.to_owned(), "classes", own);
         }
@@ -461,4 +471,21 @@ fn group(
         }
     }
     (String::new(), "", own)
+}
+
+/// Says whether a name is that of a house that publishes under many groups, none of which is its
+/// own name alone: `org.apache.ivy` is the group of ivy, not `org.apache`.
+fn is_house(name: &str) -> bool {
+    matches!(
+        name,
+        "com.github"
+            | "com.google"
+            | "com.oracle"
+            | "com.sun"
+            | "io.github"
+            | "net.sf"
+            | "org.apache"
+            | "org.codehaus"
+            | "org.eclipse"
+    )
 }

@@ -291,3 +291,107 @@ impl<'b> Survey<'b> {
         self.damage.push(kind, || format!("{location}: {refusal}"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plimsoll_testkit::zip::{Method, Zip};
+
+    const ALL: [Method; 3] = [Method::Stored, Method::Deflated, Method::Streamed];
+
+    fn jar() -> Vec<u8> {
+        let properties = b"groupId=g\nartifactId=a\nversion=1\n";
+        Zip::default()
+            .file("x/Y.class", Method::Streamed, &[7; 5000])
+            .file(
+                "META-INF/maven/g/a/pom.properties",
+                Method::Streamed,
+                properties,
+            )
+            .file("z/Z.class", Method::Deflated, &[8; 5000])
+            .build()
+    }
+
+    /// Wraps an archive in others, so many deep.
+    fn wrap(mut inner: Vec<u8>, depth: usize, method: Method) -> Vec<u8> {
+        for _ in 0..depth {
+            inner = Zip::default()
+                .file("lib/a.jar", method, &inner)
+                .file("META-INF/MANIFEST.MF", Method::Streamed, b"a: b\n")
+                .build();
+        }
+        inner
+    }
+
+    fn survey(bytes: &[u8], budget: &zip::Budget) -> (Vec<Package>, Vec<IssueKind>) {
+        let mut survey = Survey::new(budget);
+        let origin = Origin {
+            location: "/app.jar".to_owned(),
+            depth: 0,
+        };
+        survey.archive(bytes, &origin);
+        let issues = survey.damage.finish();
+        let kinds = issues.iter().map(|issue| issue.kind).collect();
+        (survey.packages, kinds)
+    }
+
+    #[test]
+    fn a_stream_tells_what_memory_tells() {
+        for method in ALL {
+            let ear = wrap(jar(), 3, method);
+            let (held, none) = survey(&ear, &zip::Budget::default());
+            assert_eq!((held.len(), none.len()), (4, 0));
+            assert_eq!(held[0].name, "g:a");
+            let streamed = survey(&ear, &zip::Budget::new(1000, 1 << 20, 0));
+            assert_eq!(streamed, (held, Vec::new()), "{method:?}");
+        }
+    }
+
+    #[test]
+    fn depth_is_bounded_and_said() {
+        let deep = wrap(jar(), 100, Method::Stored);
+        for held in [0, 1 << 20] {
+            let budget = zip::Budget::new(10_000, 1 << 24, held);
+            let (packages, issues) = survey(&deep, &budget);
+            assert_eq!(packages.len(), MAX_DEPTH);
+            assert_eq!(issues, [IssueKind::LimitReached]);
+        }
+    }
+
+    #[test]
+    fn bombs_cost_what_the_budget_allows() {
+        let zeros = vec![0; 20 << 20];
+        let bomb = Zip::default()
+            .file("a.jar", Method::Deflated, &zeros)
+            .file("b.jar", Method::Streamed, &zeros)
+            .file("META-INF/MANIFEST.MF", Method::Deflated, &zeros)
+            .build();
+        let (packages, issues) = survey(&bomb, &zip::Budget::new(100, 1 << 20, 1 << 30));
+        assert_eq!(packages.len(), 1);
+        assert_eq!(issues, [IssueKind::LimitReached; 3]);
+        // Claims of nearly 4 GiB, of entries without such data.
+        let mut lies = Zip::default().file("a.jar", Method::Deflated, b"a").file(
+            "META-INF/MANIFEST.MF",
+            Method::Streamed,
+            b"a",
+        );
+        for record in &mut lies.records {
+            record.size = u32::MAX - 1;
+        }
+        let (_, issues) = survey(&lies.build(), &zip::Budget::default());
+        assert_eq!(issues, [IssueKind::DamagedMetadata; 2]);
+    }
+
+    #[test]
+    fn many_entries_and_cut_archives_are_borne() {
+        let many = (0..100_000).fold(Zip::default(), |zip, number| {
+            zip.file(format!("p/C{number}.class"), Method::Stored, b"")
+        });
+        let (packages, issues) = survey(&many.build(), &zip::Budget::default());
+        assert_eq!((packages.len(), issues.len()), (1, 0));
+        let whole = wrap(jar(), 1, Method::Stored);
+        let (packages, issues) = survey(&whole[..whole.len() - 40], &zip::Budget::default());
+        assert_eq!(packages[0].name, "g:a");
+        assert_eq!(issues, [IssueKind::DamagedMetadata]);
+    }
+}
