@@ -9,10 +9,12 @@ use plimsoll_model::analyzer::Analyzer;
 
 pub mod apk;
 mod assembly;
+pub mod brew;
 mod budget;
 pub mod classifier;
 pub mod conda;
 mod damage;
+pub mod dart;
 pub mod deb;
 mod deb822;
 pub mod dotnet;
@@ -23,9 +25,12 @@ pub mod go;
 pub mod haskell;
 pub mod java;
 pub mod javascript;
+pub mod julia;
 pub mod kernel;
 mod kit;
 pub mod lua;
+pub mod model;
+pub mod nix;
 mod paths;
 pub mod perl;
 pub mod php;
@@ -37,6 +42,7 @@ mod requirement;
 pub mod rpm;
 pub mod ruby;
 pub mod rust;
+pub mod swift;
 pub mod wordpress;
 pub mod zip;
 
@@ -44,7 +50,10 @@ pub mod zip;
 pub static ALL: &[&dyn Analyzer] = &[
     &classifier::Classifier,
     &elf_note::ElfNote,
+    &brew::Brew,
     &conda::Conda,
+    &dart::Dart,
+    &dart::DartLocks,
     &dotnet::Dotnet,
     &dotnet::DotnetLocks,
     &erlang::Erlang,
@@ -56,7 +65,10 @@ pub static ALL: &[&dyn Analyzer] = &[
     &java::Java,
     &java::JavaBuilds,
     &javascript::Installed,
+    &julia::Julia,
+    &julia::JuliaLocks,
     &lua::Lua,
+    &nix::Nix,
     &perl::Perl,
     &perl::PerlLocks,
     &php::Composer,
@@ -69,7 +81,9 @@ pub static ALL: &[&dyn Analyzer] = &[
     &ruby::GemLocks,
     &rust::Rust,
     &rust::RustLocks,
+    &swift::SwiftLocks,
     &wordpress::Wordpress,
+    &model::Model,
     &apk::Apk,
     &deb::Deb,
     &kernel::Kernel,
