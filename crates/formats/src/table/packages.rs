@@ -53,15 +53,14 @@ fn rows(out: &mut Writer, report: &Report) {
         .iter()
         .map(|entry| {
             let package = &entry.package;
-            let layer = (entry.layer < report.image.layers.len())
-                .then(|| entry.layer.to_string())
-                .unwrap_or_default();
+            let known = report.image.layers.get(entry.layer).is_some();
+            let layer = known.then(|| entry.layer.to_string());
             [
                 package.name.clone(),
                 package.version.clone(),
                 package.kind.as_str().to_owned(),
                 package.licenses.join(", "),
-                layer,
+                layer.unwrap_or_default(),
             ]
         })
         .collect();
@@ -112,4 +111,33 @@ fn fitting(text: &str, width: usize) -> String {
         cut = clip(text, limit);
     }
     cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::TableOptions;
+    use crate::testing::{self, golden};
+
+    #[test]
+    fn the_table_looks_as_in_its_golden_files_and_fits() {
+        for (name, report) in testing::reports() {
+            let options = |width| Options {
+                table: TableOptions {
+                    width,
+                    ..TableOptions::default()
+                },
+                ..Options::default()
+            };
+            golden(
+                &format!("table/testdata/packages-{name}.txt"),
+                &render(&report, &options(80)),
+            );
+            for width in [50, 64, 120] {
+                for line in render(&report, &options(width)).lines() {
+                    assert!(columns(line) <= width, "{name}: {line}");
+                }
+            }
+        }
+    }
 }

@@ -113,6 +113,20 @@ fn what_is_written_is_read_again() {
 }
 
 #[test]
+fn spdx_documents_look_as_in_their_golden_files() {
+    for (name, report) in [("full", full()), ("hostile", testing::hostile())] {
+        for (format, file) in [
+            ("spdx", "spdx2/testdata/NAME.json"),
+            ("spdx-tag-value", "spdx2/testdata/NAME.spdx"),
+            ("spdx@3.0", "testdata/NAME.spdx3.json"),
+        ] {
+            let file = file.replace("NAME", name);
+            golden(&format!("sbom/{file}"), &written(format, &report));
+        }
+    }
+}
+
+#[test]
 fn hostile_text_forges_no_line_and_no_package() {
     let mut report = testing::clean();
     let evil =
