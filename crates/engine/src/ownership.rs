@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use plimsoll_image::overlay::PlacedFact;
 use plimsoll_model::analyzer::Fact;
 use plimsoll_model::ecosystem::PackageKind;
+use plimsoll_model::issue::{Issue, IssueKind};
 use plimsoll_model::path::ImagePath;
 use plimsoll_model::report::CatalogPackage;
 
@@ -16,12 +17,20 @@ use plimsoll_model::report::CatalogPackage;
 /// differ in nothing but their files.
 ///
 /// A package is owned when every file that states it is in the list of another package. A binary
-/// that a package owns is that package; it is not listed twice.
+/// that a package owns is that package; it is not listed twice. That such a file says nothing of
+/// itself is no gap either, since its package is listed: those issues go.
 pub(crate) fn settle(
     mut packages: Vec<CatalogPackage>,
     facts: &[PlacedFact<'_>],
+    issues: &mut Vec<Issue>,
 ) -> Vec<CatalogPackage> {
-    let owners = owners(&packages, facts);
+    let silent = |issue: &Issue| issue.kind == IssueKind::Unsupported;
+    let subjects: Vec<&str> = issues
+        .iter()
+        .filter(|issue| silent(issue))
+        .map(|issue| issue.subject.as_str())
+        .collect();
+    let owners = owners(&packages, facts, &subjects);
     if !owners.is_empty() {
         for one in &mut packages {
             if !one.package.kind.is_os() {
@@ -31,6 +40,7 @@ pub(crate) fn settle(
             }
         }
     }
+    issues.retain(|issue| !silent(issue) || !owners.contains_key(file_of(&issue.subject)));
     packages
         .retain(|one| one.package.kind != PackageKind::Binary || one.package.owned_by.is_none());
     merge(packages)
@@ -49,7 +59,11 @@ fn file_of(location: &str) -> &str {
 }
 
 /// Maps the files that state packages of languages, and binaries, to the purls of their owners.
-fn owners(packages: &[CatalogPackage], facts: &[PlacedFact<'_>]) -> HashMap<String, String> {
+fn owners(
+    packages: &[CatalogPackage],
+    facts: &[PlacedFact<'_>],
+    more: &[&str],
+) -> HashMap<String, String> {
     // Who asks about a path: by all the names that the lists may call it.
     let mut asked: HashMap<Vec<u8>, Vec<&str>> = HashMap::new();
     let mut purls: HashMap<String, &str> = HashMap::new();
@@ -66,14 +80,11 @@ fn owners(packages: &[CatalogPackage], facts: &[PlacedFact<'_>]) -> HashMap<Stri
         // Names of languages' packages repeat: conda's lists of files bear the purl.
         purls.insert(package.purl.clone(), &package.purl);
         for location in &package.locations {
-            let file = file_of(location);
-            for name in names(file) {
-                let asking = asked.entry(name).or_default();
-                if !asking.contains(&file) {
-                    asking.push(file);
-                }
-            }
+            ask(file_of(location), &mut asked);
         }
+    }
+    for location in more {
+        ask(file_of(location), &mut asked);
     }
     let mut owners = HashMap::new();
     if asked.is_empty() {
@@ -95,6 +106,16 @@ fn owners(packages: &[CatalogPackage], facts: &[PlacedFact<'_>]) -> HashMap<Stri
         }
     }
     owners
+}
+
+/// Notes that the owner of a file is asked for, under all of its names.
+fn ask<'a>(file: &'a str, asked: &mut HashMap<Vec<u8>, Vec<&'a str>>) {
+    for name in names(file) {
+        let asking = asked.entry(name).or_default();
+        if !asking.contains(&file) {
+            asking.push(file);
+        }
+    }
 }
 
 /// Returns the names by which a list of files may call a file: as it is, and with or without `usr`,
@@ -219,7 +240,15 @@ mod tests {
             listed(PackageKind::Npm, "c", "/srv/c/package.json"),
             listed(PackageKind::Npm, "c", "/app/c/package.json"),
         ];
-        let settled = settle(packages, &[placed(&owned)]);
+        let silent = |path: &str| Issue::new(IssueKind::Unsupported, path, "says nothing");
+        let mut issues = vec![
+            silent("/usr/bin/tool"),
+            silent("/opt/bin/tool"),
+            Issue::new(IssueKind::DamagedMetadata, "/bin/tool", "is cut"),
+        ];
+        let settled = settle(packages, &[placed(&owned)], &mut issues);
+        let left: Vec<&str> = issues.iter().map(|issue| issue.subject.as_str()).collect();
+        assert_eq!(left, ["/opt/bin/tool", "/bin/tool"]);
         let shown: Vec<_> = settled
             .iter()
             .map(|one| {

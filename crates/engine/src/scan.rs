@@ -474,7 +474,7 @@ fn assemble(squashed: &Squashed<'_>, read: &Read<'_>, gaps: &mut Vec<Issue>) -> 
     for one in &mut packages {
         license::settle(&mut one.package);
     }
-    let mut packages = ownership::settle(packages, &squashed.visible);
+    let mut packages = ownership::settle(packages, &squashed.visible, gaps);
     packages.sort_by(|a, b| {
         let key = |p: &CatalogPackage| {
             (
