@@ -147,7 +147,7 @@ fn names(location: &str) -> Vec<Vec<u8>> {
 }
 
 /// Makes one package of those that have the same purl, owner and layer: their files and what they
-/// depend on come together. Packages of the operating system stay as their databases state them.
+/// depend on come together, and of their properties what all of them have. Packages of the operating system stay as their databases state them.
 fn merge(packages: Vec<CatalogPackage>) -> Vec<CatalogPackage> {
     let mut merged: Vec<CatalogPackage> = Vec::with_capacity(packages.len());
     let mut at: BTreeMap<(String, Option<String>, usize), usize> = BTreeMap::new();
@@ -178,9 +178,9 @@ fn merge(packages: Vec<CatalogPackage>) -> Vec<CatalogPackage> {
             (Some(true), _) | (_, Some(true)) => Some(true),
             (one, other) => one.or(other),
         };
-        for (key, value) in more.properties {
-            held.properties.entry(key).or_insert(value);
-        }
+        // What only one of them has is of its place: a vendored copy beside a package of its own.
+        held.properties
+            .retain(|key, _| more.properties.contains_key(key));
     }
     for one in &mut merged {
         if one.package.kind.is_os() {
@@ -227,6 +227,15 @@ mod tests {
         });
         let mut os = listed(PackageKind::Deb, "p", "/var/lib/dpkg/status");
         os.package.arch = Some("amd64".to_owned());
+        let mut vendored = listed(PackageKind::Npm, "c", "/srv/c/package.json");
+        for name in ["both", "vendored"] {
+            let properties = &mut vendored.package.properties;
+            properties.insert(name.to_owned(), "true".to_owned());
+        }
+        let mut own = listed(PackageKind::Npm, "c", "/app/c/package.json");
+        own.package
+            .properties
+            .insert("both".to_owned(), "true".to_owned());
         let packages = vec![
             os,
             listed(
@@ -237,8 +246,8 @@ mod tests {
             listed(PackageKind::Maven, "b", "/usr/share/java/b.jar!/inner.jar"),
             listed(PackageKind::Binary, "tool", "/usr/bin/tool"),
             listed(PackageKind::Binary, "tool", "/opt/bin/tool"),
-            listed(PackageKind::Npm, "c", "/srv/c/package.json"),
-            listed(PackageKind::Npm, "c", "/app/c/package.json"),
+            vendored,
+            own,
         ];
         let silent = |path: &str| Issue::new(IssueKind::Unsupported, path, "says nothing");
         let mut issues = vec![
@@ -249,6 +258,8 @@ mod tests {
         let settled = settle(packages, &[placed(&owned)], &mut issues);
         let left: Vec<&str> = issues.iter().map(|issue| issue.subject.as_str()).collect();
         assert_eq!(left, ["/opt/bin/tool", "/bin/tool"]);
+        let properties = settled.last().map(|one| &one.package.properties);
+        assert_eq!(properties.unwrap().keys().collect::<Vec<_>>(), ["both"]);
         let shown: Vec<_> = settled
             .iter()
             .map(|one| {
