@@ -15,14 +15,14 @@ shift || true
 for tool in apt-get dpkg-deb umoci skopeo python3 npm; do
   command -v "$tool" >/dev/null || { echo "images/build.sh: $tool is not installed" >&2; exit 1; }
 done
-mkdir -p "$OUT"/{oci,docker,work}
+mkdir -p "$OUT"/{oci,docker,parts}
 OUT=$(cd "$OUT" && pwd)
 export LC_ALL=C.UTF-8
 SUITE=$(. /etc/os-release && echo "$VERSION_CODENAME")
 
 # Unpacks Debian packages into a folder, without their database. One that the sources do not have is said and left out.
 unpack() { # ROOT PACKAGE...
-  local root=$1 cache=$OUT/work/debs package
+  local root=$1 cache=$OUT/parts/debs package
   shift
   mkdir -p "$cache" "$root"
   for package in "$@"; do
@@ -41,7 +41,7 @@ unpack() { # ROOT PACKAGE...
 
 # Makes an image of folders, one layer each, on top of nothing or of a root file system's archive.
 image() { # NAME BASE.tar|- FOLDER...
-  local name=$1 base=$2 layout=$OUT/work/layout-$1 folder
+  local name=$1 base=$2 layout=$OUT/parts/layout-$1 folder
   shift 2
   rm -rf "$layout" "$OUT/oci/$name" "$OUT/docker/$name.tar"
   umoci init --layout "$layout"
@@ -58,7 +58,7 @@ image() { # NAME BASE.tar|- FOLDER...
 }
 
 build_binaries() {
-  local root=$OUT/work/binaries
+  local root=$OUT/parts/binaries
   rm -rf "$root"
   unpack "$root" apache2-bin bash busybox-static caddy consul containerd curl libcurl4 libcurl3-gnutls dash deno \
     docker.io elixir erlang-base etcd-server exim4-daemon-light ffmpeg libavcodec59 git gnupg gzip golang-1.19-go \
@@ -72,7 +72,7 @@ build_binaries() {
 }
 
 build_polyglot() {
-  local os=$OUT/work/polyglot-os python=$OUT/work/polyglot-python node=$OUT/work/polyglot-node
+  local os=$OUT/parts/polyglot-os python=$OUT/parts/polyglot-python node=$OUT/parts/polyglot-node
   rm -rf "$os" "$python" "$node"
   unpack "$os" r-base-core r-cran-dplyr r-cran-ggplot2 r-cran-rcpp r-recommended r-cran-mass r-cran-lattice \
     php-symfony-console php-symfony-process php-twig php-monolog composer php-pear php-redis php-xdebug \
@@ -97,7 +97,7 @@ JSON
 }
 
 build_languages-2000() {
-  local base=$OUT/work/languages-base.tar node=$OUT/work/languages-node python=$OUT/work/languages-python java=$OUT/work/languages-java
+  local base=$OUT/parts/languages-base.tar node=$OUT/parts/languages-node python=$OUT/parts/languages-python java=$OUT/parts/languages-java
   rm -rf "$node" "$python" "$java"
   [ -s "$base" ] || mmdebstrap -q --variant=minbase --mode=root --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' bookworm "$base"

@@ -104,8 +104,19 @@ def snyk(node, images, name):
     return listed
 
 
-def by_module(listed, own):
-    """Names Go packages by their modules, as Plimsoll lists them: snyk-docker-plugin lists packages."""
+def without_padding(version):
+    """Writes a version of PyPI as short as it can be: snyk-docker-plugin writes 3.2.0 for 3.2."""
+    parts = [part.lstrip("0") or "0" if part.isdigit() else part for part in version.split(".")]
+    while len(parts) > 1 and parts[-1] == "0":
+        parts.pop()
+    return ".".join(parts)
+
+
+def as_ours(listed, own):
+    """Writes what snyk-docker-plugin lists as Plimsoll does: Go packages by their modules, versions of PyPI as
+    they are stated, without the zeros that were added to them.
+    """
+    stated = {(one.name, without_padding(one.version)): one for one in own if one.type == "pypi"}
     modules = collections.defaultdict(list)
     for one in own:
         if one.type == "golang":
@@ -116,6 +127,8 @@ def by_module(listed, own):
             held = [name for name in modules[one.version] if one.name == name or one.name.startswith(name + "/")]
             if held:
                 one = one._replace(name=max(held, key=len))
+        if one.type == "pypi":
+            one = stated.get((one.name, without_padding(one.version)), one)
         found[one] = places
     return found
 
@@ -133,13 +146,15 @@ def rules(path):
     return found
 
 
-def explained(rows, peer, image, package, places, used):
+def explained(rows, peer, image, package, places, used, same_file):
     for index, (who, where, kind, name, version, _) in enumerate(rows):
         fits = (
             fnmatch.fnmatchcase(peer, who) and fnmatch.fnmatchcase(image, where) and fnmatch.fnmatchcase(package.type, kind)
             and fnmatch.fnmatchcase(package.name, name) and (
                 fnmatch.fnmatchcase(package.version, version)
-                # `in:PATTERN` asks for a place instead of a version.
+                # `in:PATTERN` asks for a place instead of a version, `same-file` for a package of that
+                # version that Plimsoll lists in the same file under another name.
+                or version == "same-file" and same_file
                 or version.startswith("in:") and any(fnmatch.fnmatchcase(place, version[3:]) for place in places)
             )
         )
@@ -167,7 +182,7 @@ def main():
     table = ["| image | Plimsoll | Syft | only Syft, explained | snyk | only snyk, explained | only Plimsoll |", "|---|--:|--:|--:|--:|--:|--:|"]
     for name in names:
         own = plimsoll(asked.plimsoll, images, name)
-        row, known_to_peers = [name, str(len(own))], set()
+        row, known_to_peers, theirs = [name, str(len(own))], set(), set()
         for peer, program, lister in (("syft", asked.syft, syft), ("snyk", asked.snyk, snyk)):
             if not program:
                 row += ["–", "–"]
@@ -179,10 +194,20 @@ def main():
                 row += ["failed", "–"]
                 continue
             if peer == "snyk":
-                listed = by_module(listed, own)
+                listed = as_ours(listed, own)
             known_to_peers |= set(listed)
+            theirs |= {(place, one.version) for one in listed for place in listed[one]}
             missing = sorted(set(listed) - set(own))
-            open_ones = [one for one in missing if not explained(theirs_wrong, peer, name, one, listed[one], used_known)]
+            places = {(place, one.type): one for one in own for place in own[one]}
+
+            def same_file(one):
+                held = [places.get((place, one.type)) for place in listed[one]]
+                return any(other and other.version == one.version for other in held)
+
+            open_ones = [
+                one for one in missing
+                if not explained(theirs_wrong, peer, name, one, listed[one], used_known, same_file(one))
+            ]
             row += [str(len(listed)), str(len(missing) - len(open_ones))]
             bad += len(open_ones)
             for one in open_ones if asked.all else open_ones[:20]:
@@ -190,7 +215,9 @@ def main():
             if len(open_ones) > 20 and not asked.all:
                 print(f"{name}: only {peer}: … {len(open_ones) - 20} more")
         only = sorted(set(own) - known_to_peers)
-        open_ones = [one for one in only if not explained(ours_right, "plimsoll", name, one, own[one], used_ours)]
+        # What the peers list in the same file with the same version under another name.
+        renamed = {one for one in only if any((place, one.version) in theirs for place in own[one])}
+        open_ones = [one for one in only if not explained(ours_right, "plimsoll", name, one, own[one], used_ours, one in renamed)]
         bad += len(open_ones)
         for one in open_ones if asked.all else open_ones[:20]:
             print(f"{name}: only plimsoll: {one.type} {one.name} {one.version}  {' '.join(own[one][:1])}")
