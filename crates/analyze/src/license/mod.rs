@@ -15,6 +15,7 @@ mod gnu;
 mod names;
 #[cfg(test)]
 mod tests;
+pub(crate) mod text;
 
 pub use expression::is_expression;
 
@@ -25,6 +26,8 @@ use names::{ADDRESS_SITES, ADDRESSES, EXCEPTIONS, TABLES, VAGUE};
 const MAX_LICENSES: usize = 256;
 /// The most bytes of a declared text that are kept.
 const MAX_TEXT_BYTES: usize = 4096;
+/// From how many bytes on a declaration may be a whole licence text.
+const MIN_PASTED_BYTES: usize = 80;
 /// The most bytes of the property that keeps what was declared.
 const MAX_DECLARED_BYTES: usize = 1024;
 /// The property under which a package keeps what it declared, where the report says it otherwise.
@@ -164,6 +167,11 @@ fn meaning(kind: PackageKind, declared: &str) -> Meaning {
             Meaning::Expression(known)
         };
     }
+    if (name.len() >= MIN_PASTED_BYTES || name.contains(['\n', '\\']))
+        && let Some(known) = text::recognise(name)
+    {
+        return Meaning::Expression(known);
+    }
     Meaning::Text(cut(text, MAX_TEXT_BYTES).to_owned())
 }
 
@@ -234,6 +242,11 @@ fn lookup(kind: PackageKind, name: &str) -> Option<String> {
     if name.contains("://") || name.starts_with("www.") {
         return address(kind, name);
     }
+    // Debian's authors tell texts of one licence apart by their holders (`BSD-3-clause~Google`).
+    let name = match name.split_once('~') {
+        Some((license, holder)) if kind == PackageKind::Deb && !holder.contains(' ') => license,
+        _ => name,
+    };
     if let Some(known) = lookup_name(kind, name) {
         return Some(known);
     }

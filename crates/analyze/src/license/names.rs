@@ -188,6 +188,8 @@ pub(super) static TABLES: &[Table] = &[
         kinds: &[],
         rows: &[
             ("2-clause-bsd", "BSD-2-Clause"),
+            ("2-clause-bsdl", "BSD-2-Clause"),
+            ("zope-public-zpl-2.1", "ZPL-2.1"),
             ("3-clause-bsd", "BSD-3-Clause"),
             ("4-clause-bsd", "BSD-4-Clause"),
             ("al-2.0", "Apache-2.0"),
@@ -377,6 +379,8 @@ pub(super) static VAGUE: &[(&str, &str)] = &[
 /// Exceptions as they follow `with`: folded, the word `exception` at the end gone.
 pub(super) static EXCEPTIONS: &[(&str, &str)] = &[
     ("autoconf", "Autoconf-exception-generic"),
+    ("autoconf-data", "Autoconf-exception-generic"),
+    ("bison-2.2", "Bison-exception-2.2"),
     ("autoconf-2.0", "Autoconf-exception-2.0"),
     ("autoconf-3.0", "Autoconf-exception-3.0"),
     ("bison", "Bison-exception-2.2"),
@@ -445,6 +449,10 @@ pub(super) static ADDRESSES: &[(&str, &str)] = &[
     ("opensource.org/licenses/apache2.0", "Apache-2.0"),
     ("opensource.org/licenses/bsd-license", "BSD-2-Clause"),
     ("opensource.org/licenses/mit-license", "MIT"),
+    (
+        "oss.oracle.com/licenses/cddl+gpl-1.1",
+        "CDDL-1.1 OR GPL-2.0-only WITH Classpath-exception-2.0",
+    ),
     ("postgresql.org/about/licence", "PostgreSQL"),
     ("repository.jboss.org/licenses/apache-2.0", "Apache-2.0"),
     ("repository.jboss.org/licenses/cc0-1.0", "CC0-1.0"),

@@ -100,6 +100,12 @@ const TABLE: &[(PackageKind, &str, &[&str])] = &[
         &["GPL-2.0-or-later OR LicenseRef-hylafax"],
     ),
     (PackageKind::Deb, "hylafax", &["hylafax"]),
+    (PackageKind::Deb, "BSD-3-clause~Google", &["BSD-3-Clause"]),
+    (
+        PackageKind::Pypi,
+        "Copyright (c) 2011 A\n\nPermission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation files (the \"Software\"), to deal in the Software without restriction, and so on. The above copyright notice and this permission notice shall be included in all copies or substantial portions of the Software.",
+        &["MIT"],
+    ),
     (PackageKind::Deb, "curl", &["curl"]),
     (
         PackageKind::Deb,

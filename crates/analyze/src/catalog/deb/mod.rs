@@ -1,7 +1,7 @@
 //! Debian's packages: dpkg's databases, file lists, apt's record of what came along, copyright
 //! files; also opkg's status file, which has the same form.
 //!
-//! Deliberately absent: free-form copyright files, chisel manifests. Read [`parse_status`] first.
+//! Deliberately absent: chisel manifests. Read [`parse_status`] first.
 
 use std::collections::{HashMap, HashSet};
 
@@ -91,7 +91,7 @@ impl Analyzer for Deb {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn about(&self) -> About {
