@@ -65,6 +65,7 @@ pub static ALL: &[&dyn Analyzer] = &[
     &java::Java,
     &java::JavaBuilds,
     &javascript::Installed,
+    &javascript::Locks,
     &julia::Julia,
     &julia::JuliaLocks,
     &lua::Lua,

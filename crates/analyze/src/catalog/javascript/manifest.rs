@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use plimsoll_model::package::Requirement;
 
@@ -12,6 +12,10 @@ use super::shape::{Licenses, Loose, Names, Ranges, Take, Text};
 
 /// Is what one `package.json` states.
 #[derive(Debug, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own; all combinations occur"
+)]
 pub(super) struct Manifest {
     /// The name as written.
     pub(super) name: Option<String>,
@@ -29,6 +33,8 @@ pub(super) struct Manifest {
     pub(super) bundles: Names,
     /// Whether npm noted that another package's archive brought it.
     pub(super) in_bundle: bool,
+    /// Whether it names workspaces.
+    pub(super) workspaces: bool,
     /// Whether it is never published.
     pub(super) private: bool,
     /// Whether it is an extension of an editor: it asks for the editor among its engines.
@@ -107,6 +113,7 @@ impl<'de> Visitor<'de> for Fields<'_> {
                     manifest.bundles = value::<Names, A>(&mut fields)?;
                 }
                 "_inBundle" => manifest.in_bundle = value::<bool, A>(&mut fields)?,
+                "workspaces" => manifest.workspaces = value::<Several, A>(&mut fields)?.0,
                 "private" => manifest.private = value::<bool, A>(&mut fields)?,
                 "engines" => manifest.extension = value::<Engines, A>(&mut fields)?.0,
                 "homepage" => manifest.homepage = value::<Text, A>(&mut fields)?,
@@ -161,6 +168,24 @@ impl Take for Engines {
             self.0 |= matches!(key.as_ref(), "vscode" | "atom" | "theia");
             fields.next_value::<IgnoredAny>()?;
         }
+        Ok(())
+    }
+}
+
+/// Is whether a value is a list or an object.
+#[derive(Default)]
+struct Several(bool);
+
+impl Take for Several {
+    fn list<'de, A: SeqAccess<'de>>(&mut self, mut list: A) -> Result<(), A::Error> {
+        self.0 = true;
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    fn fields<'de, A: MapAccess<'de>>(&mut self, mut fields: A) -> Result<(), A::Error> {
+        self.0 = true;
+        while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(())
     }
 }

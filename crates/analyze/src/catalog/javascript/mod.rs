@@ -7,11 +7,13 @@
 mod archive;
 mod graph;
 mod installed;
+mod locks;
 mod manifest;
 mod place;
 mod shape;
 
 pub use installed::Installed;
+pub use locks::Locks;
 
 /// The longest name that npm accepts (npm's `validate-npm-package-name`), in bytes.
 const MAX_NAME_BYTES: usize = 214;

@@ -94,6 +94,12 @@ pub(super) fn place(path: &[u8]) -> Option<Place> {
     }
 }
 
+/// Says whether a file lies outside of every `node_modules` and every folder of fixtures.
+pub(super) fn is_outside(path: &[u8]) -> bool {
+    let folder = plimsoll_model::path::parent(path);
+    matches!(walk(At::Outside, folder), Some(At::Outside))
+}
+
 fn walk(start: At, folder: &[u8]) -> Option<At> {
     let mut at = start;
     for part in folder.split(|byte| *byte == b'/') {

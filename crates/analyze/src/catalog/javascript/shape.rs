@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use plimsoll_model::package::Requirement;
 
@@ -75,6 +75,18 @@ impl<'de, T: Take> Visitor<'de> for Any<T> {
         self.visit_str(&value.to_string())
     }
 
+    fn visit_i128<E: Error>(self, value: i128) -> Result<T, E> {
+        self.visit_str(&value.to_string())
+    }
+
+    fn visit_u128<E: Error>(self, value: u128) -> Result<T, E> {
+        self.visit_str(&value.to_string())
+    }
+
+    fn visit_bytes<E: Error>(self, _: &[u8]) -> Result<T, E> {
+        Ok(T::default())
+    }
+
     fn visit_unit<E: Error>(self) -> Result<T, E> {
         Ok(T::default())
     }
@@ -97,6 +109,84 @@ impl<'de, T: Take> Visitor<'de> for Any<T> {
         let mut taken = T::default();
         taken.fields(fields)?;
         Ok(taken)
+    }
+}
+
+/// Receives the fields of an object one by one, so that those before damage are kept.
+pub(super) trait Receive {
+    /// Receives the fields.
+    fn fields<'de, A: MapAccess<'de>>(self, fields: A) -> Result<(), A::Error>;
+}
+
+/// Hands an object to who receives it; any other value is skipped.
+pub(super) struct Into<R>(pub(super) R);
+
+impl<'de, R: Receive> DeserializeSeed<'de> for Into<R> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, R: Receive> Visitor<'de> for Into<R> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<(), A::Error> {
+        self.0.fields(fields)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bytes<E: Error>(self, _: &[u8]) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i128<E: Error>(self, _: i128) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u128<E: Error>(self, _: u128) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_none<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
