@@ -272,6 +272,7 @@ struct Offer {
     kept: Vec<u8>,
     keep: u64,
     seen: u64,
+    size: u64,
     /// How many bytes of paths may still be kept with facts; `None` for any number.
     room: Option<usize>,
     /// Whether facts were left out for want of room.
@@ -286,8 +287,7 @@ impl Offer {
         self.kept.clear();
         // A large buffer of a file before is not kept for the small ones after it.
         self.kept.shrink_to(1 << 20);
-        self.keep = 0;
-        self.seen = 0;
+        (self.keep, self.seen, self.size) = (0, 0, entry.size);
         for (index, analyzer) in (0_u16..).zip(analyzers) {
             match analyzer.wants(entry) {
                 Want::Nothing => {}
@@ -327,6 +327,11 @@ impl Offer {
         if !self.whole.is_empty() {
             let room = self.keep.saturating_sub(self.kept.len() as u64);
             let room = usize::try_from(room).unwrap_or(usize::MAX).min(chunk.len());
+            if self.kept.is_empty() {
+                // Growing by doubling would hold a large file twice.
+                let size = self.size.min(self.keep);
+                let _ = self.kept.try_reserve_exact(size as usize);
+            }
             self.kept
                 .extend_from_slice(chunk.get(..room).unwrap_or_default());
         }
