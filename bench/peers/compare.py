@@ -133,6 +133,11 @@ def as_ours(listed, own):
     return found
 
 
+def alike(one, other):
+    """Says whether two versions of the same file may be the same: equal, unknown to one, or longer by zeros."""
+    return not one or one == "UNKNOWN" or without_padding(one) == without_padding(other)
+
+
 def rules(path):
     """Reads a list of rules: peer, image, type, name, version, reason; patterns as in a shell."""
     found = []
@@ -196,13 +201,16 @@ def main():
             if peer == "snyk":
                 listed = as_ours(listed, own)
             known_to_peers |= set(listed)
-            theirs |= {(place, one.version) for one in listed for place in listed[one]}
+            theirs |= {(place, one.type, one.version) for one in listed for place in listed[one]}
             missing = sorted(set(listed) - set(own))
-            places = {(place, one.type): one for one in own for place in own[one]}
+            places = collections.defaultdict(list)
+            for other in own:
+                for place in own[other]:
+                    places[place, other.type].append(other)
 
             def same_file(one):
-                held = [places.get((place, one.type)) for place in listed[one]]
-                return any(other and other.version == one.version for other in held)
+                held = [other for place in listed[one] for other in places[place, one.type]]
+                return any(alike(one.version, other.version) for other in held)
 
             open_ones = [
                 one for one in missing
@@ -216,7 +224,10 @@ def main():
                 print(f"{name}: only {peer}: … {len(open_ones) - 20} more")
         only = sorted(set(own) - known_to_peers)
         # What the peers list in the same file with the same version under another name.
-        renamed = {one for one in only if any((place, one.version) in theirs for place in own[one])}
+        renamed = {
+            one for one in only
+            if any(place in own[one] and kind == one.type and alike(version, one.version) for place, kind, version in theirs)
+        }
         open_ones = [one for one in only if not explained(ours_right, "plimsoll", name, one, own[one], used_ours, one in renamed)]
         bad += len(open_ones)
         for one in open_ones if asked.all else open_ones[:20]:
