@@ -7,6 +7,7 @@ use std::hash::{DefaultHasher, Hasher};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use plimsoll_analyze::catalog::license_texts;
 use plimsoll_analyze::license;
 use plimsoll_formats::sbom::read::{self as sbom, NotAnSbom};
 use plimsoll_image::cache::Cache;
@@ -471,8 +472,14 @@ fn assemble(squashed: &Squashed<'_>, read: &Read<'_>, gaps: &mut Vec<Issue>) -> 
         }
     }
     // Before packages are merged: licences that are written differently but mean the same are one.
+    let texts = analyzers
+        .iter()
+        .position(|analyzer| analyzer.name() == license_texts::NAME)
+        .and_then(|index| located.get(index));
+    let texts = license_texts::Texts::new(texts.map_or(&[], Vec::as_slice));
     for one in &mut packages {
         license::settle(&mut one.package);
+        texts.complete(&mut one.package);
     }
     let mut packages = ownership::settle(packages, &squashed.visible, gaps);
     packages.sort_by(|a, b| {

@@ -28,6 +28,7 @@ pub mod javascript;
 pub mod julia;
 pub mod kernel;
 mod kit;
+pub mod license_texts;
 pub mod lua;
 pub mod model;
 pub mod nix;
@@ -84,6 +85,7 @@ pub static ALL: &[&dyn Analyzer] = &[
     &rust::RustLocks,
     &swift::SwiftLocks,
     &wordpress::Wordpress,
+    &license_texts::LicenseTexts,
     &model::Model,
     &apk::Apk,
     &deb::Deb,

@@ -28,6 +28,8 @@ const MAX_LICENSES: usize = 256;
 const MAX_TEXT_BYTES: usize = 4096;
 /// From how many bytes on a declaration may be a whole licence text.
 const MIN_PASTED_BYTES: usize = 80;
+/// The most bytes of a declaration that only points to a licence.
+const MAX_FIRST_LINE_BYTES: usize = 120;
 /// The most bytes of the property that keeps what was declared.
 const MAX_DECLARED_BYTES: usize = 1024;
 /// The property under which a package keeps what it declared, where the report says it otherwise.
@@ -148,6 +150,46 @@ fn drop_vague(out: &mut Vec<(String, bool)>) {
             *name == folded && expressions.iter().any(|known| known.contains(family))
         })
     });
+}
+
+/// Says whether a settled licence only points elsewhere (`SEE LICENSE IN x`, `BSD`): the beginning
+/// that identifiers of the family that it names have in common, empty where it names none.
+pub(crate) fn placeholder(license: &str) -> Option<&'static str> {
+    if is_expression(license) {
+        return None;
+    }
+    let folded = fold(license.rsplit(" :: ").next().unwrap_or(license));
+    if let Some((_, family)) = VAGUE.iter().find(|(name, _)| *name == folded) {
+        return Some(family);
+    }
+    let lower = license.trim().to_ascii_lowercase();
+    let points = [
+        "see license",
+        "see licence",
+        "see the license",
+        "see file",
+        "see copying",
+        "file license",
+        "file licence",
+    ];
+    let files = [
+        "license",
+        "licence",
+        "license.txt",
+        "license.md",
+        "license.rst",
+        "licence.txt",
+        "copying",
+    ];
+    // A text of which only the first line was declared.
+    let first_line = lower.starts_with("copyright ")
+        && lower.len() <= MAX_FIRST_LINE_BYTES
+        && !lower.contains('\n');
+    let pointing = first_line
+        || files.contains(&lower.as_str())
+        || (lower.len() <= MAX_FIRST_LINE_BYTES
+            && points.iter().any(|start| lower.starts_with(start)));
+    pointing.then_some("")
 }
 
 fn meaning(kind: PackageKind, declared: &str) -> Meaning {

@@ -41,7 +41,9 @@ const BSD: &str = "redistribution and use in source and binary forms with or wit
 const BSD_BINARY: &str = "redistributions in binary form must reproduce the above copyright notice";
 const BSD_ADVERTISING: &str =
     "all advertising materials mentioning features or use of this software";
-const BSD_ENDORSE: &str = "used to endorse or promote products derived from this software";
+const BSD_ENDORSE: &str = "endorse or promote products derived from";
+const BSD_NUCLEAR: &str = "or intended for use in the design construction operation or maintenance of any nuclear facility";
+const EVIL: &str = "the software shall be used for good not evil";
 const ISC_AND_OR: &str = "permission to use copy modify and or distribute this software for any purpose with or without fee is hereby granted";
 const ISC_AND: &str = "permission to use copy modify and distribute this software for any purpose with or without fee is hereby granted";
 const ISC_NOTICE: &str =
@@ -50,7 +52,8 @@ const X11_NAME: &str = "shall not be used in advertising or otherwise to promote
 
 /// The licences, each by the sentences of its own text.
 static TEXTS: &[Sentence] = &[
-    row("MIT", &[MIT, MIT_NOTICE], &[X11_NAME]),
+    row("MIT", &[MIT, MIT_NOTICE], &[X11_NAME, EVIL]),
+    row("JSON", &[MIT, MIT_NOTICE, EVIL], &[]),
     row("X11", &[MIT, MIT_NOTICE, X11_NAME], &[]),
     row(
         "MIT-0",
@@ -72,8 +75,10 @@ static TEXTS: &[Sentence] = &[
         "BSD-2-Clause",
         &[BSD, BSD_BINARY],
         &[
-            BSD_ENDORSE,
+            "endorse or promote",
             BSD_ADVERTISING,
+            "hereby grants to those receiving rights under this license",
+            "views and conclusions contained in the software",
             "the origin of this software must not be misrepresented",
             "the apache software license version 1.1",
             "openssl",
@@ -84,6 +89,7 @@ static TEXTS: &[Sentence] = &[
         &[BSD, BSD_BINARY, BSD_ENDORSE],
         &[
             BSD_ADVERTISING,
+            BSD_NUCLEAR,
             "the apache software license version 1.1",
             "openssl",
         ],
@@ -91,7 +97,7 @@ static TEXTS: &[Sentence] = &[
     row(
         "BSD-4-Clause",
         &[BSD, BSD_BINARY, BSD_ENDORSE, BSD_ADVERTISING],
-        &["openssl"],
+        &["openssl", "the apache group"],
     ),
     row("ISC", &[ISC_AND_OR, ISC_NOTICE], &[]),
     row("ISC", &[ISC_AND, ISC_NOTICE], &[]),
@@ -314,9 +320,9 @@ impl Squeezed {
 
     /// Returns the licences whose texts it holds, in the order of the table.
     pub(crate) fn texts(&self) -> Vec<&'static str> {
-        let mut found = Vec::new();
+        let mut found: Vec<&'static str> = Vec::new();
         for text in TEXTS {
-            if !found.contains(&text.id) && self.holds(text) {
+            if !found.contains(&text.id) && self.place(text).is_some() {
                 found.push(text.id);
             }
         }
@@ -327,12 +333,10 @@ impl Squeezed {
         found
     }
 
-    /// Says whether a licence's sentences stand together: near its first one, before the next text
+    /// Returns where a licence's sentences stand together: near its first one, before the next text
     /// that begins alike.
-    fn holds(&self, text: &Sentence) -> bool {
-        let Some((first, more)) = text.has.split_first() else {
-            return false;
-        };
+    fn place(&self, text: &Sentence) -> Option<usize> {
+        let (first, more) = text.has.split_first()?;
         let words = self.0.as_bytes();
         let finder = memchr::memmem::Finder::new(first);
         let mut starts = finder.find_iter(words).take(MAX_REPEATS).peekable();
@@ -342,10 +346,10 @@ impl Squeezed {
             let near = words.get(start..end).unwrap_or_default();
             let has = |part: &&str| memchr::memmem::find(near, part.as_bytes()).is_some();
             if more.iter().all(has) && !text.lacks.iter().any(has) {
-                return true;
+                return Some(start);
             }
         }
-        false
+        None
     }
 
     /// Returns the GNU licences under which something is granted: their names, with a version and
@@ -435,6 +439,133 @@ pub(super) fn recognise(text: &str) -> Option<String> {
     }
 }
 
+/// How far from a file's start the sentence that tells its licence stands, in bytes: a title, notes
+/// on who holds the rights. What comes later is cited.
+const PREFACE_BYTES: usize = 1500;
+/// The most bytes of a file that holds one of the short licences. In a longer one more is said.
+const SHORT_BYTES: usize = 3500;
+/// The most bytes of a file that holds one of the long licences, GNU's apart.
+const LONG_BYTES: usize = 20_000;
+/// The most bytes of a file that grants a licence without its text.
+const GRANT_FILE_BYTES: usize = 1500;
+
+/// The licences whose texts take pages, GNU's apart.
+static LONG: &[&str] = &[
+    "Apache-2.0",
+    "Artistic-1.0-Perl",
+    "Artistic-2.0",
+    "CC0-1.0",
+    "CDDL-1.0",
+    "CDDL-1.1",
+    "EPL-1.0",
+    "EPL-2.0",
+    "MPL-1.1",
+    "MPL-2.0",
+    "OFL-1.1",
+    "PSF-2.0",
+    "UPL-1.0",
+];
+
+/// What changes a licence that stands beside it: exceptions, conditions, a choice. Of such a file
+/// nothing is said.
+static QUALIFIERS: &[&str] = &[
+    "classpath exception",
+    "linking exception",
+    "runtime library exception",
+    "llvm exceptions",
+    "commons clause",
+    "dual licensed",
+    "dual license",
+    "multi licensed",
+    "under either",
+    "either of the following licenses",
+    "third party software",
+    "non commercial use",
+    "non commercial purposes",
+    "noncommercial",
+    "creative commons attribution",
+    "cc by",
+    "following licenses",
+];
+
+/// Recognises the licence that a file beside a package gives to the package. Stricter than
+/// [`recognise`]: a file may cite licences of others, change one, or offer a choice, and of all these
+/// nothing is said.
+pub(crate) fn recognise_file(bytes: &[u8]) -> Option<String> {
+    if bytes.len() > MAX_BYTES {
+        return None;
+    }
+    let squeezed = Squeezed::new(bytes);
+    let words = squeezed.0.as_bytes();
+    let has = |part: &str| memchr::memmem::find(words, part.as_bytes()).is_some();
+    let mut texts = squeezed.texts();
+    // The lesser licence is the general one's text and more, and is often kept with it.
+    if texts.contains(&"LGPL-3.0-only") {
+        texts.retain(|id| *id != "GPL-3.0-only");
+    }
+    let found = match texts.as_slice() {
+        [] if words.len() <= GRANT_FILE_BYTES => match squeezed.grants().as_slice() {
+            [one] => one.clone(),
+            _ => return None,
+        },
+        [one] => {
+            let start = TEXTS
+                .iter()
+                .filter(|text| text.id == *one)
+                .find_map(|text| squeezed.place(text))?;
+            if start > PREFACE_BYTES {
+                return None;
+            }
+            squeezed.as_file(one, start)?
+        }
+        _ => return None,
+    };
+    (!QUALIFIERS.iter().any(|part| has(part)) && !squeezed.has_special_exception()).then_some(found)
+}
+
+impl Squeezed {
+    /// Says which licence a file gives that holds one text, at a place.
+    fn as_file(&self, id: &str, start: usize) -> Option<String> {
+        let gnu = id.contains("GPL-");
+        if gnu {
+            // A grant above the text says whether later versions will do.
+            let before = Self(self.0.get(..start)?.to_owned());
+            let family = id.strip_suffix("-only")?;
+            return match before.grants().as_slice() {
+                [] => Some(id.to_owned()),
+                [one] if one.starts_with(family) => Some(one.clone()),
+                _ => None,
+            };
+        }
+        let long = LONG.contains(&id);
+        if self.0.len() > if long { LONG_BYTES } else { SHORT_BYTES } {
+            return None;
+        }
+        // Beside a short text, a GNU licence is another that applies or may be chosen.
+        if !long && self.0.contains("gnu ") {
+            return None;
+        }
+        // The licence of Python itself is the foundation's with those of its forerunners.
+        if id == "PSF-2.0" && self.0.contains("beopen python open source license") {
+            return Some("Python-2.0".to_owned());
+        }
+        Some(id.to_owned())
+    }
+
+    /// Says whether an exception is granted beside a GNU licence; the licences' own words for
+    /// source code that comes with the system are none.
+    fn has_special_exception(&self) -> bool {
+        self.0
+            .split("as a special exception ")
+            .skip(1)
+            .any(|after| {
+                !["the source code distributed", "the materials to be"]
+                    .iter()
+                    .any(|own| after.starts_with(own))
+            })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -497,6 +628,34 @@ mod tests {
             grants("GNU General Public License, see GNU Library General Public License version 2"),
             "LGPL-2.0-only"
         );
+    }
+
+    #[test]
+    fn files_give_one_licence_or_none() {
+        let file = |text: &str| recognise_file(text.as_bytes()).unwrap_or_default();
+        let mit = format!("MIT License\n\nCopyright (c) 2020 A\n\n{MIT} {MIT_NOTICE}");
+        let apache = "Apache License\nVersion 2.0, January 2004\n";
+        let gpl = "GNU GENERAL PUBLIC LICENSE\nVersion 3, 29 June 2007\n";
+        let grant = "under the GNU General Public License, either version 3, or any later version.";
+        assert_eq!(file(&mit), "MIT");
+        assert_eq!(file(apache), "Apache-2.0");
+        assert_eq!(file(gpl), "GPL-3.0-only");
+        assert_eq!(file(grant), "GPL-3.0-or-later");
+        assert_eq!(file(&format!("{grant}\n{gpl}")), "GPL-3.0-or-later");
+        assert_eq!(file(&format!("{mit} {EVIL}")), "JSON");
+        for other in [
+            format!("{mit}\n{apache}"),
+            format!("{mit}\nor {grant}"),
+            format!("Dual licensed.\n{mit}"),
+            format!("{mit}\nThe logo is under CC-BY 4.0."),
+            format!("{mit}\n{}", "More is said. ".repeat(400)),
+            format!("{}\n{mit}", "All is mine. ".repeat(130)),
+            format!("{apache}\n---- LLVM Exceptions to the Apache 2.0 License ----"),
+            format!("{gpl}\nAs a special exception, you may link this."),
+            "x".repeat(MAX_BYTES + 1),
+        ] {
+            assert_eq!(file(&other), "", "{other:.200}");
+        }
     }
 
     #[test]
