@@ -77,6 +77,7 @@ pub static ALL: &[&dyn Analyzer] = &[
     &php::ComposerLocks,
     &php::Pear,
     &python::Python,
+    &python::PythonLocks,
     &r::R,
     &r::RLocks,
     &ruby::Gems,

@@ -1,4 +1,4 @@
-//! Python: installed distributions ([`Python`]).
+//! Python: installed distributions ([`Python`]), and what projects want ([`PythonLocks`]).
 //!
 //! A distribution leaves a folder of metadata beside its modules: `NAME-VERSION.dist-info` (wheels,
 //! "Recording installed projects"), `.egg-info` (setuptools, distutils) or an egg. Read
@@ -21,6 +21,7 @@ use plimsoll_model::package::Package;
 use plimsoll_model::path::{file_name, parent};
 
 use super::damage::{Damage, report, text};
+pub use locks::PythonLocks;
 use metadata::{headers_end, parse_metadata, parse_requires};
 use name::{Stem, dist_info_stem, egg_stem};
 
