@@ -115,6 +115,19 @@ fn real_images_and_their_sboms_give_the_same() {
 }
 
 #[test]
+fn licences_of_other_tools_become_expressions() {
+    let place = Place::new();
+    let document = r#"{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [
+        {"type": "library", "name": "cfg-if", "version": "1.0.1", "purl": "pkg:cargo/cfg-if@1.0.1",
+         "licenses": [{"license": {"name": "MIT/Apache-2.0"}}]}]}"#;
+    fs::write(place.path("foreign.json"), document).unwrap();
+    let listed = list(&place, "sbom:foreign.json");
+    let package = &listed["packages"][0];
+    assert_eq!(package["licenses"][0], "MIT OR Apache-2.0");
+    assert_eq!(package["properties"]["declared_license"], "MIT/Apache-2.0");
+}
+
+#[test]
 fn the_same_image_gives_the_same_bytes_and_the_time_that_is_asked_for() {
     let place = Place::new();
     for (format, _) in FORMATS {

@@ -4,8 +4,9 @@
 //! Owns the join of the packages' files with the files that package databases list, and the merging
 //! of what several files state alike. Read [`settle`] first.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use plimsoll_analyze::catalog::embedded_sbom::PROPERTY as EMBEDDED;
 use plimsoll_image::overlay::PlacedFact;
 use plimsoll_model::analyzer::Fact;
 use plimsoll_model::ecosystem::PackageKind;
@@ -43,7 +44,22 @@ pub(crate) fn settle(
     issues.retain(|issue| !silent(issue) || !owners.contains_key(file_of(&issue.subject)));
     packages
         .retain(|one| one.package.kind != PackageKind::Binary || one.package.owned_by.is_none());
+    drop_restated(&mut packages);
     merge(packages)
+}
+
+/// Leaves out what an SBOM in the image names and the image itself shows too, in whatever layer.
+fn drop_restated(packages: &mut Vec<CatalogPackage>) {
+    let restated = |one: &CatalogPackage| one.package.properties.contains_key(EMBEDDED);
+    if !packages.iter().any(restated) {
+        return;
+    }
+    let shown: HashSet<String> = packages
+        .iter()
+        .filter(|one| !restated(one))
+        .map(|one| one.package.purl.clone())
+        .collect();
+    packages.retain(|one| !restated(one) || !shown.contains(&one.package.purl));
 }
 
 /// Returns the owner of all of the files, by the name of the first one's.
@@ -216,6 +232,25 @@ mod tests {
             analyzer: 0,
             fact,
         }
+    }
+
+    #[test]
+    fn what_an_sbom_restates_is_left_out_in_every_layer() {
+        let mut stated = listed(PackageKind::Cargo, "a", "/a.cdx.json");
+        stated
+            .package
+            .properties
+            .insert(EMBEDDED.to_owned(), "/a.cdx.json".to_owned());
+        let mut alone = stated.clone();
+        alone.package.purl = "pkg:cargo/b@1".to_owned();
+        let mut shown = listed(PackageKind::Cargo, "a", "/bin/a");
+        shown.layer = 3;
+        let settled = settle(vec![stated, alone, shown], &[], &mut Vec::new());
+        let left: Vec<_> = settled
+            .iter()
+            .map(|one| (one.package.purl.as_str(), one.layer))
+            .collect();
+        assert_eq!(left, [("pkg:cargo/b@1", 0), ("pkg:cargo/a@1", 3)]);
     }
 
     #[test]

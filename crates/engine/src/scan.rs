@@ -230,10 +230,15 @@ fn of_document(path: &Path) -> Result<Inventory, ScanError> {
         });
     }
     let name = path.to_string_lossy();
-    sbom::read(&bytes, &name).map_err(|source| ScanError::NotAnSbom {
+    let read = sbom::read(&bytes, &name);
+    let mut inventory = read.map_err(|source| ScanError::NotAnSbom {
         path: path.to_owned(),
         source,
-    })
+    })?;
+    for one in &mut inventory.packages {
+        license::settle(&mut one.package);
+    }
+    Ok(inventory)
 }
 
 fn of_folder(

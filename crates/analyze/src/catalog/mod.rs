@@ -19,6 +19,7 @@ pub mod deb;
 mod deb822;
 pub mod dotnet;
 pub mod elf_note;
+pub mod embedded_sbom;
 pub mod erlang;
 mod executable;
 pub mod go;
@@ -93,6 +94,7 @@ pub static ALL: &[&dyn Analyzer] = &[
     &kernel::Kernel,
     &release::Release,
     &rpm::Rpm,
+    &embedded_sbom::EmbeddedSbom,
 ];
 
 #[cfg(test)]

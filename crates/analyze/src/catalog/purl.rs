@@ -19,7 +19,8 @@ use plimsoll_model::purl::Purl;
 /// source package.
 ///
 /// For all others namespace and name are the package's name, parted as the type asks; [`qualifiers`]
-/// says which properties become qualifiers.
+/// says which properties become qualifiers. Bitnami's revision is part of the version there (type
+/// `bitnami`).
 pub fn purl(package: &Package, distro: Option<&Distro>) -> String {
     let kind = package.kind;
     if !kind.is_os() {
@@ -30,7 +31,13 @@ pub fn purl(package: &Package, distro: Option<&Distro>) -> String {
         let path = path.trim_matches('/');
         let (namespace, name) = path.rsplit_once('/').unwrap_or(("", path));
         let given = language_qualifiers(package);
-        return build(kind, namespace, name, &package.version, given);
+        let mut version = package.version.clone();
+        if kind == PackageKind::Bitnami
+            && let Some(revision) = package.properties.get("revision")
+        {
+            version = format!("{version}-{revision}");
+        }
+        return build(kind, namespace, name, &version, given);
     }
     let (epoch, version) = match (kind, package.version.split_once(':')) {
         (PackageKind::Rpm, Some((epoch, version))) => (epoch, version),

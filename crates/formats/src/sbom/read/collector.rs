@@ -28,6 +28,8 @@ pub(super) struct Collector {
     pub(super) distro: Option<Distro>,
     /// The identifiers of what the document is about: no packages.
     pub(super) subjects: BTreeSet<String>,
+    /// Whether what the document is about counts as a package where it can be one.
+    pub(super) keeps_subjects: bool,
     stated: Vec<Stated>,
     needs: Vec<(String, String)>,
     owners: Vec<(String, String)>,
@@ -41,6 +43,7 @@ impl Collector {
             image: ImageFacts::default(),
             distro: None,
             subjects: BTreeSet::new(),
+            keeps_subjects: false,
             stated: Vec::new(),
             needs: Vec::new(),
             owners: Vec::new(),
@@ -112,11 +115,14 @@ impl Collector {
         let mut distros: BTreeMap<Distro, usize> = BTreeMap::new();
         let layers = layers_by_digest(&self.image);
         for stated in std::mem::take(&mut self.stated) {
-            if self.subjects.contains(&stated.id) {
+            let subject = self.subjects.contains(&stated.id);
+            if subject && !self.keeps_subjects {
                 continue;
             }
             let (package, layer) = match stated.package() {
                 Ok(made) => made,
+                // It need not be a package: most documents are about an image or a project.
+                Err(_) if subject => continue,
                 Err(Skipped::Other) => continue,
                 Err(Skipped::Kind(kind)) => {
                     skipped.entry(kind).or_default().insert(stated.name);

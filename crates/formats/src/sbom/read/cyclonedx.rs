@@ -101,6 +101,16 @@ pub(super) struct Dependency {
 
 /// Takes what the document is about.
 pub(super) fn subject(metadata: Metadata, out: &mut Collector) {
+    if out.keeps_subjects && !metadata.component.purl.is_empty() {
+        let mut subject = metadata.component.clone();
+        subject.components = Vec::new();
+        if subject.bom_ref.is_empty() {
+            // Other components have no reference either.
+            "\0subject".clone_into(&mut subject.bom_ref);
+        }
+        out.subjects.insert(subject.bom_ref.clone());
+        one(subject, out);
+    }
     let fields = pairs(metadata.component.properties);
     out.image.reference = metadata.component.name;
     if let Ok(digest) = metadata.component.version.parse() {

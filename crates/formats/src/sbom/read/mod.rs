@@ -26,6 +26,8 @@ mod xml;
 
 use collector::Collector;
 
+pub use stated::bitnami_revision;
+
 /// The largest document that is read, in bytes.
 pub const MAX_BYTES: u64 = 512 << 20;
 
@@ -55,9 +57,23 @@ impl std::error::Error for NotAnSbom {}
 /// # Errors
 /// When it is none of the forms that are read.
 pub fn read(bytes: &[u8], name: &str) -> Result<Inventory, NotAnSbom> {
+    read_into(bytes, Collector::new(name))
+}
+
+/// Reads a document that lies beside what it describes, as [`read`] does; what it is about counts as
+/// one of its packages, where its purl is of a kind that is known.
+///
+/// # Errors
+/// When it is none of the forms that are read.
+pub fn read_embedded(bytes: &[u8], name: &str) -> Result<Inventory, NotAnSbom> {
+    let mut out = Collector::new(name);
+    out.keeps_subjects = true;
+    read_into(bytes, out)
+}
+
+fn read_into(bytes: &[u8], mut out: Collector) -> Result<Inventory, NotAnSbom> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
-    let mut out = Collector::new(name);
     match first {
         Some(b'{') => json::read(bytes, &mut out)?,
         Some(b'<') => xml::read(&text(bytes, &mut out), &mut out)?,

@@ -163,8 +163,10 @@ pub(super) fn take(document: Document, out: &mut Collector) {
                 out.image.digest = Some(digest);
             }
             out.apply(&fields);
-            out.subjects.insert(package.id);
-            continue;
+            out.subjects.insert(package.id.clone());
+            if !out.keeps_subjects {
+                continue;
+            }
         }
         if role.replace('_', "-") == "operating-system" {
             out.distro = Some(vendors::distro(

@@ -113,6 +113,13 @@ impl Stated {
     fn read_purl(&self, kind: PackageKind, purl: &Purl) -> Package {
         let mut package = Package::new(kind, self.name_of(kind, purl), self.version_of(kind, purl));
         package.purl = purl.to_string();
+        if kind == PackageKind::Bitnami
+            && let Some((version, revision)) = bitnami_revision(&package.version)
+        {
+            let revision = revision.to_owned();
+            package.version.truncate(version.len());
+            package.properties.insert("revision".to_owned(), revision);
+        }
         let upstream = purl.qualifier("upstream");
         if kind.is_os() {
             package.arch = known(purl.qualifier("arch"));
@@ -206,6 +213,18 @@ fn kind_of(purl: &Purl, stated: &Stated) -> Result<PackageKind, Skipped> {
             .map(|row| row.kind)
             .ok_or_else(|| Skipped::Kind(kind.to_owned())),
     }
+}
+
+/// Parts `17.2.0-8` into the version and Bitnami's revision.
+///
+/// Bitnami's advisories are about versions,
+/// and to their order (semantic versioning) `17.2.0-8` would be a release before 17.2.0.
+pub fn bitnami_revision(version: &str) -> Option<(&str, &str)> {
+    let (version, revision) = version.rsplit_once('-')?;
+    let number = (1..=5).contains(&revision.len())
+        && revision.bytes().all(|byte| byte.is_ascii_digit())
+        && version.starts_with(|first: char| first.is_ascii_digit());
+    number.then_some((version, revision))
 }
 
 /// Reads `name`, `name@version`, or nothing: then the package is its own source.
