@@ -8,6 +8,7 @@ pub mod gate;
 pub mod inventory;
 mod ownership;
 pub mod paths;
+mod recognised;
 pub mod scan;
 
 pub use scan::{ScanError, ScanOptions, scan};

@@ -14,6 +14,8 @@ use plimsoll_model::issue::{Issue, IssueKind};
 use plimsoll_model::path::ImagePath;
 use plimsoll_model::report::CatalogPackage;
 
+use crate::recognised;
+
 /// Says who owns each package, leaves out binaries that a package owns, and makes one of those that
 /// differ in nothing but their files.
 ///
@@ -45,6 +47,7 @@ pub(crate) fn settle(
     packages
         .retain(|one| one.package.kind != PackageKind::Binary || one.package.owned_by.is_none());
     drop_restated(&mut packages);
+    recognised::join(&mut packages);
     merge(packages)
 }
 

@@ -10,6 +10,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "buildah",
         cpe: "buildah_project:buildah",
+        met: false,
         files: &[Named("buildah")],
         form: Native,
         rules: &[after(b"mod\tgithub.com/containers/buildah\tv", THREE.any()), after(b"buildah/", THREE)],
@@ -21,6 +22,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "consul",
         cpe: "hashicorp:consul",
+        met: false,
         files: &[Named("consul")],
         form: Native,
         rules: &[
@@ -39,6 +41,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "containerd",
         cpe: "linuxfoundation:containerd",
+        met: true,
         files: &[Named("containerd"), Named("ctr"), Named("containerd-shim-runc-v2")],
         form: Native,
         rules: &[
@@ -65,6 +68,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "crun",
         cpe: "crun_project:crun",
+        met: true,
         files: &[Named("crun")],
         form: Native,
         rules: &[before(b"\0%s version %s\n\0commit: %s", numbers(1, 4)), before(b"\0%s version %s\n", numbers(1, 4))],
@@ -76,6 +80,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "docker",
         cpe: "docker:docker",
+        met: true,
         files: &[Named("dockerd"), Named("docker"), Named("docker-proxy")],
         form: Native,
         rules: &[
@@ -96,6 +101,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "fluent-bit",
         cpe: "treasuredata:fluent_bit",
+        met: false,
         files: &[Named("fluent-bit")],
         form: Native,
         rules: &[
@@ -113,6 +119,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "grafana",
         cpe: "grafana:grafana",
+        met: false,
         files: &[Named("grafana"), Named("grafana-server"), Named("grafana-cli")],
         form: Native,
         rules: &[
@@ -133,6 +140,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "helm",
         cpe: "helm:helm",
+        met: false,
         files: &[Named("helm")],
         form: Native,
         rules: &[
@@ -152,6 +160,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "istio",
         cpe: "istio:istio",
+        met: false,
         files: &[Named("pilot-agent"), Named("pilot-discovery"), Named("istioctl")],
         form: Native,
         rules: &[
@@ -169,6 +178,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "kubernetes",
         cpe: "kubernetes:kubernetes",
+        met: true,
         files: &[
             Named("kubectl"),
             Named("kubelet"),
@@ -194,6 +204,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "minio",
         cpe: "minio:minio",
+        met: false,
         files: &[Named("minio"), Named("mc")],
         form: Native,
         rules: &[
@@ -212,6 +223,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "podman",
         cpe: "podman_project:podman",
+        met: false,
         files: &[Named("podman")],
         form: Native,
         rules: &[
@@ -226,6 +238,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "prometheus",
         cpe: "prometheus:prometheus",
+        met: true,
         files: &[Named("prometheus"), Named("promtool")],
         form: Native,
         rules: &[
@@ -244,6 +257,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "runc",
         cpe: "linuxfoundation:runc",
+        met: true,
         files: &[Named("runc")],
         form: Native,
         rules: &[after(b"-X main.version=", THREE.any()), linked()],
@@ -256,6 +270,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "skopeo",
         cpe: "skopeo_project:skopeo",
+        met: false,
         files: &[Named("skopeo")],
         form: Native,
         rules: &[
@@ -270,6 +285,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "terraform",
         cpe: "hashicorp:terraform",
+        met: false,
         files: &[Named("terraform")],
         form: Native,
         rules: &[
@@ -285,6 +301,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "tini",
         cpe: "tini_project:tini",
+        met: true,
         files: &[Named("tini"), Named("tini-static")],
         form: Native,
         rules: &[after(b"tini version ", THREE)],
@@ -296,6 +313,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "vault",
         cpe: "hashicorp:vault",
+        met: false,
         files: &[Named("vault")],
         form: Native,
         rules: &[

@@ -12,6 +12,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "arangodb",
         cpe: "arangodb:arangodb",
+        met: false,
         files: &[Named("arangod"), Named("arangosh")],
         form: Native,
         rules: &[
@@ -27,6 +28,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "cassandra",
         cpe: "apache:cassandra",
+        met: false,
         files: &[Jar("apache-cassandra-")],
         form: Zip,
         rules: &[in_name(TWO_OR_THREE)],
@@ -39,6 +41,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "clickhouse",
         cpe: "clickhouse:clickhouse",
+        met: false,
         files: &[Named("clickhouse"), Named("clickhouse-server")],
         form: Native,
         rules: &[after(b"ClickHouse ", numbers(4, 4)), after(b"-lts (official build)", THREE), before(b" (official build)", numbers(4, 4))],
@@ -50,6 +53,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "cockroach",
         cpe: "cockroachlabs:cockroachdb",
+        met: false,
         files: &[Named("cockroach")],
         form: Native,
         rules: &[
@@ -64,6 +68,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "elasticsearch",
         cpe: "elastic:elasticsearch",
+        met: false,
         files: &[Jar("elasticsearch-")],
         form: Zip,
         rules: &[in_name(THREE)],
@@ -75,6 +80,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "etcd",
         cpe: "etcd:etcd",
+        met: false,
         files: &[Named("etcd"), Named("etcdctl"), Named("etcdutl")],
         form: Native,
         rules: &[
@@ -93,6 +99,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "flink",
         cpe: "apache:flink",
+        met: false,
         files: &[Jar("flink-dist-")],
         form: Zip,
         rules: &[in_name(THREE.any())],
@@ -104,6 +111,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "hadoop",
         cpe: "apache:hadoop",
+        met: false,
         files: &[Jar("hadoop-common-")],
         form: Zip,
         rules: &[in_name(THREE.any())],
@@ -115,6 +123,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "influxdb",
         cpe: "influxdata:influxdb",
+        met: true,
         files: &[Named("influxd"), Named("influx")],
         form: Native,
         rules: &[
@@ -131,6 +140,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "kafka",
         cpe: "apache:kafka",
+        met: false,
         files: &[Jar("kafka_2.12-"), Jar("kafka_2.13-"), Jar("kafka_2.11-"), Jar("kafka_2.10-")],
         form: Zip,
         rules: &[in_name(numbers(3, 4).any())],
@@ -142,6 +152,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "logstash",
         cpe: "elastic:logstash",
+        met: false,
         files: &[Path("versions-gem-copy.yml"), Path("logstash/versions.yml")],
         form: Text,
         rules: &[after(b"\nlogstash: ", THREE.any())],
@@ -153,6 +164,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "memcached",
         cpe: "memcached:memcached",
+        met: true,
         files: &[Named("memcached")],
         form: Native,
         rules: &[after(b"memcached ", THREE)],
@@ -164,6 +176,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "mongodb",
         cpe: "mongodb:mongodb",
+        met: false,
         files: &[Named("mongod"), Named("mongos")],
         form: Native,
         rules: &[
@@ -182,6 +195,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "mosquitto",
         cpe: "eclipse:mosquitto",
+        met: true,
         files: &[Named("mosquitto")],
         form: Native,
         rules: &[before(b"\0mosquitto version %s", THREE)],
@@ -193,6 +207,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "mysql",
         cpe: "oracle:mysql",
+        met: true,
         files: &[
             Named("mysql"),
             Named("mysqld"),
@@ -234,6 +249,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "nats-server",
         cpe: "nats:nats_server",
+        met: false,
         files: &[Named("nats-server")],
         form: Native,
         rules: &[
@@ -253,6 +269,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "neo4j",
         cpe: "neo4j:neo4j",
+        met: false,
         files: &[Jar("neo4j-")],
         form: Zip,
         rules: &[in_name(THREE)],
@@ -264,6 +281,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "openldap",
         cpe: "openldap:openldap",
+        met: true,
         files: &[Named("slapd"), Named("ldapsearch"), Named("ldapmodify")],
         form: Native,
         rules: &[after(b"$OpenLDAP: slapd ", THREE), after(b"$OpenLDAP: ldapsearch ", THREE), after(b"$OpenLDAP: ldapmodify ", THREE)],
@@ -275,6 +293,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "opensearch",
         cpe: "amazon:opensearch",
+        met: false,
         files: &[Jar("opensearch-")],
         form: Zip,
         rules: &[in_name(THREE)],
@@ -286,6 +305,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "percona-xtrabackup",
         cpe: "percona:xtrabackup",
+        met: false,
         files: &[Named("xtrabackup")],
         form: Native,
         rules: &[after(b"/percona-xtrabackup-", THREE.any())],
@@ -297,6 +317,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "postgresql",
         cpe: "postgresql:postgresql",
+        met: true,
         files: &[Named("postgres"), Named("psql"), Named("pg_dump"), Named("initdb")],
         form: Native,
         rules: &[
@@ -316,6 +337,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "rabbitmq",
         cpe: "vmware:rabbitmq",
+        met: true,
         files: &[Path("ebin/rabbit.app")],
         form: Text,
         rules: &[after(b"{vsn,\"", THREE.any()), after(b"{vsn, \"", THREE.any())],
@@ -331,6 +353,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "redis",
         cpe: "redis:redis",
+        met: true,
         files: &[Named("redis-server"), Named("redis-cli"), Named("redis-check-rdb")],
         form: Native,
         rules: &[
@@ -365,6 +388,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "solr",
         cpe: "apache:solr",
+        met: false,
         files: &[Jar("solr-core-")],
         form: Zip,
         rules: &[in_name(THREE)],
@@ -376,6 +400,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "spark",
         cpe: "apache:spark",
+        met: true,
         files: &[Jar("spark-core_2.12-"), Jar("spark-core_2.13-")],
         form: Zip,
         rules: &[in_name(THREE.any())],
@@ -387,6 +412,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "valkey",
         cpe: "lfprojects:valkey",
+        met: false,
         files: &[Named("valkey-server"), Named("valkey-cli"), Named("valkey-check-rdb")],
         form: Native,
         rules: &[
@@ -397,6 +423,18 @@ pub(super) static ALL: &[Program] = &[
             hit("usr/local/bin/valkey-server", b"\x008.0.1buildkitsandbox-1731024018000000000\0", "valkey 8.0.1"),
             hit("usr/local/bin/valkey-cli", b"\x009.0.0\0 (git:%s\0", "valkey 9.0.0"),
             miss("usr/local/bin/valkey-server", b"\0buildkitsandbox-1731024018000000000\0"),
+        ],
+    },
+    Program {
+        name: "zookeeper",
+        cpe: "apache:zookeeper",
+        met: false,
+        files: &[Jar("zookeeper-")],
+        form: Zip,
+        rules: &[in_name(THREE)],
+        samples: &[
+            hit("usr/share/java/zookeeper-3.8.0.jar", b"", "zookeeper 3.8.0"),
+            miss("usr/share/java/zookeeper-jute-3.8.0.jar", b""),
         ],
     },
 ];

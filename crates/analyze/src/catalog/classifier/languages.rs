@@ -3,7 +3,7 @@
 use super::program::{
     File::{Library, Named, Path, Versioned},
     Form::{Native, Text},
-    Program, after, alone, before, hit, miss, next,
+    Program, after, alone, before, first, hit, miss, next,
 };
 use super::version::{Shape, THREE, TWO_OR_THREE, numbers};
 
@@ -15,6 +15,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "bun",
         cpe: "bun:bun",
+        met: true,
         files: &[Named("bun"), Named("bunx")],
         form: Native,
         rules: &[after(b"Bun v", THREE), after(b"Bun/", THREE)],
@@ -26,6 +27,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "dart",
         cpe: "dart:dart_software_development_kit",
+        met: false,
         files: &[Named("dart")],
         form: Native,
         rules: &[before(b" (stable) (", THREE.any()).beyond(&[b"\0"]), before(b" (beta) (", THREE.any()).beyond(&[b"\0"]), before(b" (stable)\0", THREE.any()).beyond(&[b"\0"])],
@@ -38,6 +40,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "deno",
         cpe: "deno:deno",
+        met: true,
         files: &[Named("deno")],
         form: Native,
         rules: &[after(b"Deno/", THREE)],
@@ -47,8 +50,30 @@ pub(super) static ALL: &[Program] = &[
         ],
     },
     Program {
+        name: "dotnet",
+        cpe: "microsoft:.net",
+        met: true,
+        files: &[Named("dotnet"), Library("libhostfxr")],
+        form: Native,
+        rules: &[after(b"  Version: %s\0", THREE.any()), after(b"] main = {\0", THREE.any())],
+        samples: &[
+            hit(
+                "usr/share/dotnet/host/fxr/3.1.23/libhostfxr.so",
+                b"exec\0Host (useful for support):\0  Version: %s\x003.1.23\x007af614fde0e0da1d20b33a6e2da7ae2994c5eec3\0",
+                "dotnet 3.1.23",
+            ),
+            hit(
+                "usr/share/dotnet/dotnet",
+                b"--- Invoked %s [version: %s, commit hash: %s] main = {\x003.1.23\x007af614fde0e0da1d20\0",
+                "dotnet 3.1.23",
+            ),
+            miss("usr/share/dotnet/dotnet", b"\0  Version: %s\0commit hash: %s] main = {\0%s\0"),
+        ],
+    },
+    Program {
         name: "elixir",
         cpe: "elixir-lang:elixir",
+        met: true,
         files: &[Named("elixir"), Path("elixir/ebin/elixir.app")],
         form: Text,
         rules: &[
@@ -72,6 +97,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "erlang",
         cpe: "erlang:erlang\\/otp",
+        met: true,
         files: &[Named("beam.smp"), Named("erlexec"), Named("liberts_internal.a")],
         form: super::program::Form::Any,
         rules: &[
@@ -100,6 +126,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "ghc",
         cpe: "haskell:ghc",
+        met: true,
         files: &[Versioned("ghc")],
         form: Native,
         rules: &[after(b"\0libHSghc-", THREE).beyond(&[b"-"]), after(b"\0GHC ", THREE)],
@@ -111,10 +138,12 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "go",
         cpe: "golang:go",
-        files: &[Path("bin/go"), Path("bin/go.exe")],
-        form: Native,
+        met: true,
+        files: &[Path("bin/go"), Path("bin/go.exe"), Named("VERSION")],
+        form: super::program::Form::Any,
         rules: &[
             alone(b"\0go1.", TWO_OR_THREE),
+            first(b"go", TWO_OR_THREE),
         ],
         samples: &[
             hit(
@@ -123,12 +152,16 @@ pub(super) static ALL: &[Program] = &[
                 "go 1.19.8",
             ),
             hit("usr/local/go/bin/go", b"\x02\0\0\0go1.4\0runtime/cgo: \0", "go 1.4"),
+            hit("usr/lib/go-1.19/VERSION", b"go1.19.8", "go 1.19.8"),
+            hit("usr/local/go/VERSION", b"go1.21.3\ntime 2023-10-09T17:04:35Z\n", "go 1.21.3"),
+            miss("opt/tool/VERSION", b"1.21.3\nbuilt with go1.21.3\n"),
             miss("usr/local/go/bin/go", b"\0go1.x\0Go1.21.0\0go1.21 or later\0"),
         ],
     },
     Program {
         name: "julia",
         cpe: "julialang:julia",
+        met: false,
         files: &[Library("libjulia-internal")],
         form: Native,
         rules: &[after(b"__init__\0", THREE)],
@@ -140,6 +173,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "lua",
         cpe: "lua:lua",
+        met: true,
         files: &[Versioned("lua"), Versioned("luac"), Library("liblua")],
         form: Native,
         rules: &[after(b"\0Lua ", THREE).beyond(&[b"  Copyright", b" Copyright"]), after(b"$Lua: Lua ", THREE), after(b"$LuaVersion: Lua ", THREE)],
@@ -151,6 +185,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "luajit",
         cpe: "luajit:luajit",
+        met: true,
         files: &[Named("luajit"), Library("libluajit-5.1"), Versioned("luajit")],
         form: Native,
         rules: &[after(b"\0LuaJIT ", THREE.any())],
@@ -162,6 +197,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "node",
         cpe: "nodejs:node.js",
+        met: true,
         files: &[Versioned("node"), Named("nodejs"), Library("libnode")],
         form: Native,
         rules: &[
@@ -187,6 +223,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "openjdk",
         cpe: "oracle:openjdk",
+        met: true,
         files: &[Path("bin/java"), Path("bin/java.exe"), Library("libjvm")],
         form: Native,
         rules: &[
@@ -200,17 +237,17 @@ pub(super) static ALL: &[Program] = &[
             hit(
                 "usr/lib/jvm/java-17-openjdk-amd64/bin/java",
                 b"Picked up %s: %s\0openjdk\0java\x000.0\x0017.0.21+9-1-deb12u1-Debian\0-J-ms8m\0",
-                "openjdk 17.0.21+9-1-deb12u1-Debian",
+                "openjdk 17.0.21",
             ),
             hit(
                 "opt/java/openjdk/lib/server/libjvm.so",
                 b"OpenJDK 64-Bit Server VM (21+35-LTS) for linux-amd64 JRE (21+35-LTS), built on",
-                "openjdk 21+35-LTS",
+                "openjdk 21",
             ),
             hit(
                 "usr/lib/jvm/jre/lib/amd64/server/libjvm.so",
                 b"OpenJDK 64-Bit Server VM (25.392-b08) for linux-amd64 JRE (1.8.0_392-b08), built",
-                "openjdk 1.8.0_392-b08",
+                "openjdk 1.8.0_392",
             ),
             miss("opt/java/bin/java", b"\0openjdk\0java\x000.0\0-J-ms8m\0 JRE (%s)\0"),
         ],
@@ -218,6 +255,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "perl",
         cpe: "perl:perl",
+        met: true,
         files: &[Versioned("perl"), Library("libperl")],
         form: Native,
         rules: &[
@@ -242,6 +280,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "php",
         cpe: "php:php",
+        met: true,
         files: &[
             Versioned("php"),
             Named("php-cgi"),
@@ -264,6 +303,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "pypy",
         cpe: "pypy:pypy",
+        met: true,
         files: &[Library("libpypy")],
         form: Native,
         rules: &[after(b"[PyPy ", THREE)],
@@ -275,6 +315,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "python",
         cpe: "python:python",
+        met: true,
         files: &[Versioned("python"), Library("libpython")],
         form: Native,
         rules: &[
@@ -300,6 +341,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "ruby",
         cpe: "ruby-lang:ruby",
+        met: true,
         files: &[Versioned("ruby"), Library("libruby")],
         form: Native,
         rules: &[after(b"\0ruby ", THREE).beyond(&[b" (20"])],
@@ -320,6 +362,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "rust",
         cpe: "rust-lang:rust",
+        met: true,
         files: &[Named("rustc"), Library("libstd"), Library("librustc_driver")],
         form: Native,
         rules: &[
@@ -343,6 +386,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "sbcl",
         cpe: "sbcl:sbcl",
+        met: true,
         files: &[Named("sbcl")],
         form: Native,
         rules: &[before(b"\0SBCL %s\n", THREE), before(b".debian\0SBCL %s\n", THREE)],
@@ -354,6 +398,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "swipl",
         cpe: "swi-prolog:swi-prolog",
+        met: false,
         files: &[Named("swipl"), Library("libswipl")],
         form: Native,
         rules: &[after(b"swipl-", THREE).beyond(&[b"/"])],
@@ -365,6 +410,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "tcl",
         cpe: "tcl:tcl",
+        met: true,
         files: &[Library("libtcl")],
         form: Native,
         rules: &[before(b"\0tcl_patchLevel\0", THREE)],

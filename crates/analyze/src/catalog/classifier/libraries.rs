@@ -19,11 +19,13 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "aom",
         cpe: "aomedia:aomedia",
+        met: true,
         files: &[Library("libaom")],
         form: Native,
         rules: &[
             after(b"AOMedia Project AV1 Decoder ", THREE),
             after(b"AOMedia Project AV1 Encoder ", THREE),
+            after(b"AOMedia Project AV1 Decoder v", THREE),
         ],
         samples: &[
             hit(
@@ -31,12 +33,18 @@ pub(super) static ALL: &[Program] = &[
                 b"Inspector 3.14.1\0\0\0\0AOMedia Project AV1 Decoder 3.14.1\0\0",
                 "aom 3.14.1",
             ),
+            hit(
+                "usr/lib/libaom.so.3.6.0",
+                b"Inspector v3.6.0\0\0\0\0AOMedia Project AV1 Decoder v3.6.0\0aom frameworker\0",
+                "aom 3.6.0",
+            ),
             miss("usr/lib/libaom.so.3", b"AOMedia Project AV1 Decoder v\0"),
         ],
     },
     Program {
         name: "bzip2",
         cpe: "bzip:bzip2",
+        met: true,
         files: &[Library("libbz2")],
         form: Native,
         rules: &[
@@ -60,6 +68,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "curl",
         cpe: "haxx:curl",
+        met: true,
         files: &[Named("curl"), Library("libcurl"), Library("libcurl-gnutls")],
         form: Native,
         rules: &[
@@ -85,6 +94,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "cyrus-sasl",
         cpe: "cyrusimap:cyrus-sasl",
+        met: true,
         files: &[Library("libsasl2")],
         form: Native,
         rules: &[after(b"\0Cyrus SASL\0", THREE)],
@@ -100,6 +110,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "expat",
         cpe: "libexpat_project:libexpat",
+        met: true,
         files: &[Library("libexpat")],
         form: Native,
         rules: &[after(b"\0expat_", THREE)],
@@ -115,6 +126,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "ffmpeg",
         cpe: "ffmpeg:ffmpeg",
+        met: true,
         files: &[
             Versioned("ffmpeg"),
             Versioned("ffmpeg-linux-x86_64-v"),
@@ -156,6 +168,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "glibc",
         cpe: "gnu:glibc",
+        met: true,
         files: &[
             Named("libc.so.6"),
             Named("ld-linux-x86-64.so.2"),
@@ -186,6 +199,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "gnutls",
         cpe: "gnu:gnutls",
+        met: true,
         files: &[Library("libgnutls")],
         form: Native,
         rules: &[
@@ -204,6 +218,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "imagemagick",
         cpe: "imagemagick:imagemagick",
+        met: true,
         files: &[
             Named("magick"),
             Named("convert"),
@@ -234,6 +249,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "krb5",
         cpe: "mit:kerberos_5",
+        met: true,
         files: &[Library("libkrb5"), Named("krb5kdc")],
         form: Native,
         rules: &[after(b"KRB5_BRAND: krb5-", numbers(2, 3))],
@@ -249,6 +265,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "libarchive",
         cpe: "libarchive:libarchive",
+        met: true,
         files: &[Library("libarchive")],
         form: Native,
         rules: &[after(b"libarchive ", THREE), after(b"libarchive/", THREE)],
@@ -264,6 +281,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "libgcrypt",
         cpe: "gnupg:libgcrypt",
+        met: true,
         files: &[Library("libgcrypt")],
         form: Native,
         rules: &[after(b"This is Libgcrypt ", THREE)],
@@ -279,6 +297,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "libjpeg-turbo",
         cpe: "libjpeg-turbo:libjpeg-turbo",
+        met: true,
         files: &[Library("libjpeg"), Library("libturbojpeg")],
         form: Native,
         rules: &[after(b"libjpeg-turbo version ", THREE)],
@@ -297,6 +316,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "libpng",
         cpe: "libpng:libpng",
+        met: true,
         files: &[Library("libpng")],
         form: Native,
         rules: &[after(b"libpng version ", THREE)],
@@ -312,6 +332,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "libssh",
         cpe: "libssh:libssh",
+        met: true,
         files: &[Library("libssh")],
         form: Native,
         rules: &[after(b"SSH-2.0-libssh_", THREE)],
@@ -327,6 +348,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "libssh2",
         cpe: "libssh2:libssh2",
+        met: true,
         files: &[Library("libssh2")],
         form: Native,
         rules: &[after(b"SSH-2.0-libssh2_", THREE.any())],
@@ -342,6 +364,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "libtiff",
         cpe: "libtiff:libtiff",
+        met: true,
         files: &[Library("libtiff")],
         form: Native,
         rules: &[after(b"LIBTIFF, Version ", THREE)],
@@ -357,6 +380,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "libvpx",
         cpe: "webmproject:libvpx",
+        met: true,
         files: &[Library("libvpx")],
         form: Native,
         rules: &[
@@ -376,6 +400,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "libxml2",
         cpe: "xmlsoft:libxml2",
+        met: true,
         files: &[Library("libxml2")],
         form: Native,
         rules: &[
@@ -402,6 +427,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "libxslt",
         cpe: "xmlsoft:libxslt",
+        met: true,
         files: &[Library("libxslt")],
         form: Native,
         rules: &[packed(b"101")],
@@ -417,6 +443,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "libyaml",
         cpe: "pyyaml:libyaml",
+        met: true,
         files: &[Library("libyaml-0"), Library("libyaml")],
         form: Native,
         rules: &[before(b"\0api.c\0", THREE).beyond(&[b"\0"])],
@@ -432,6 +459,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "musl",
         cpe: "musl-libc:musl",
+        met: true,
         files: &[
             Named("ld-musl-x86_64.so.1"),
             Named("ld-musl-aarch64.so.1"),
@@ -459,6 +487,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "nghttp2",
         cpe: "nghttp2:nghttp2",
+        met: true,
         files: &[Library("libnghttp2")],
         form: Native,
         rules: &[alone(b"\x001.", THREE), alone(b"1.", THREE)],
@@ -474,6 +503,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "openblas",
         cpe: "openblas_project:openblas",
+        met: true,
         files: &[
             Library("libopenblas"),
             Library("libopenblasp-r0"),
@@ -494,6 +524,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "openssl",
         cpe: "openssl:openssl",
+        met: true,
         // Python's `cryptography` holds it inside of its own module.
         files: &[
             Named("openssl"),
@@ -543,6 +574,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "pcre",
         cpe: "pcre:pcre",
+        met: true,
         files: &[Library("libpcre")],
         form: Native,
         rules: &[alone(b"8.", numbers(2, 2)).beyond(&[b" 20"])],
@@ -561,6 +593,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "pcre2",
         cpe: "pcre:pcre2",
+        met: true,
         files: &[
             Library("libpcre2-8"),
             Library("libpcre2-16"),
@@ -580,6 +613,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "qtbase",
         cpe: "qt:qtbase",
+        met: true,
         files: &[
             Library("libQt5Core"),
             Library("libQt6Core"),
@@ -602,12 +636,14 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "sqlcipher",
         cpe: "zetetic:sqlcipher",
+        met: true,
         files: &[Named("sqlcipher"), Library("libsqlcipher")],
         form: Native,
         rules: &[
             before(b" community\0", THREE),
             before(b" enterprise\0", THREE),
             before(b" commercial\0", THREE),
+            before(b"\0cipher_page_size\0", THREE).beyond(&[b"\0"]),
         ],
         samples: &[
             hit(
@@ -615,12 +651,18 @@ pub(super) static ALL: &[Program] = &[
                 b"\x004.5.6 community\0",
                 "sqlcipher 4.5.6",
             ),
+            hit(
+                "usr/lib/libsqlcipher.so.0.8.6",
+                b"fast_kdf_iter\x003.4.1\0cipher_page_size\0",
+                "sqlcipher 3.4.1",
+            ),
             miss("usr/bin/sqlcipher", b"\x004.5 community\0"),
         ],
     },
     Program {
         name: "sqlite",
         cpe: "sqlite:sqlite",
+        met: true,
         files: &[Named("sqlite3"), Library("libsqlite3")],
         form: Native,
         rules: &[alone(b"\x003.", numbers(3, 4)), alone(b"3.", numbers(3, 4))],
@@ -636,6 +678,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "systemd",
         cpe: "systemd_project:systemd",
+        met: true,
         files: &[
             Named("systemctl"),
             Library("libsystemd-shared-"),
@@ -658,6 +701,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "xz",
         cpe: "tukaani:xz",
+        met: true,
         files: &[Named("xz"), Library("liblzma")],
         form: Native,
         rules: &[
@@ -682,6 +726,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "zlib",
         cpe: "zlib:zlib",
+        met: true,
         files: &[Library("libz")],
         form: Native,
         rules: &[
@@ -705,6 +750,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "zstd",
         cpe: "facebook:zstandard",
+        met: true,
         files: &[Named("zstd"), Library("libzstd")],
         form: Native,
         rules: &[

@@ -64,7 +64,13 @@ static ROWS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
                 names.push(rule.name);
             }
         }
-        (files.join(", "), names.join(", "))
+        let names = names.join(", ");
+        let names = if program.met {
+            names
+        } else {
+            format!("{names} (as documented, not met)")
+        };
+        (files.join(", "), names)
     };
     programs.iter().map(row).collect()
 });
@@ -82,7 +88,7 @@ impl Analyzer for Classifier {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn about(&self) -> About {
@@ -92,10 +98,20 @@ impl Analyzer for Classifier {
             not_read: &[
                 "Files under other names: what a file is called decides whether it is searched.",
                 "Programs that a package manager lists as its own: they are that package.",
+                "Constants of Go programs: they lie one after the other, without an end between them, \
+                 so that the version of a podman or an etcd 3.4 that a distribution built cannot be \
+                 told from the number behind it. The modules of such a program are listed as Go's.",
+                "Programs that state no version at all, as dash and FreeType's library.",
             ],
             certainty: "The version is what the program says of itself; patches that a builder \
                         added to it do not show. A program that states no version in its bytes, or \
-                        in an unknown form, is not found.",
+                        in an unknown form, is not found. A real program was read with each entry, \
+                        and its version compared with that of the package it came from, unless \
+                        the row says otherwise: those follow the program's sources and what others \
+                        describe, and no such program was met. A program that another cataloger \
+                        lists from the same file, or a Java runtime from its `release` file, in the \
+                        same version, is listed once: as that package, with the program's name for \
+                        vulnerability databases (`cpe`).",
         }
     }
 
@@ -212,7 +228,17 @@ fn fact(program: &Program, rule: &Rule, version: String, matched: String) -> Fac
     } else {
         (rule.name, rule.cpe)
     };
+    let (version, build) = if program.name == "openjdk" {
+        java_version(version)
+    } else {
+        (version, None)
+    };
     let mut package = Package::new(PackageKind::Binary, name, version);
+    if let Some(build) = build {
+        package
+            .properties
+            .insert("runtime_version".to_owned(), build);
+    }
     if !cpe.is_empty() {
         let version = cpe_version(&package.version);
         let cpe = format!("cpe:2.3:a:{cpe}:{version}:*:*:*:*:*:*:*");
@@ -220,6 +246,15 @@ fn fact(program: &Program, rule: &Rule, version: String, matched: String) -> Fac
     }
     package.properties.insert("matched".to_owned(), matched);
     Fact::Package(Box::new(package))
+}
+
+/// Takes the build off a version of Java (`17.0.9+9`, `1.8.0_392-b08`), so that it is the version of
+/// the runtime's `release` file; returns the whole as well where there was a build.
+fn java_version(version: String) -> (String, Option<String>) {
+    match version.split_once(['+', '-']) {
+        Some((short, _)) => (short.to_owned(), Some(version)),
+        None => (version, None),
+    }
 }
 
 /// Writes a version as a CPE's formatted string has it: what is neither letter, digit, `.`, `-` nor

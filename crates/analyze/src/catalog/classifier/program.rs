@@ -10,6 +10,10 @@ pub struct Program {
     pub name: &'static str,
     /// Vendor and product as the CPE dictionary has them (`haxx:curl`); empty where it has none.
     pub cpe: &'static str,
+    /// Whether a real program was read with this entry and its version compared with that of the
+    /// package it came from. Where not, the entry is as the program's sources and other scanners'
+    /// descriptions have it; in the documentation such a program is marked.
+    pub met: bool,
     /// Which files may be it.
     pub files: &'static [File],
     /// What the first bytes of those files must be.
@@ -94,11 +98,15 @@ pub enum Place {
     /// The anchor is the beginning of a version of five digits, the last four of them two numbers
     /// (`20914` is 2.9.14), and a NUL follows.
     Packed,
+    /// Right after the anchor, which is the file's beginning.
+    First,
     /// In the file's name.
     Name,
 }
 
-/// Is a file's content that tests the entry: real bytes of around the anchor.
+/// Is a file's content that tests the entry: the bytes around the anchor, out of a real program or
+/// written as its sources and other scanners' descriptions have it. [`Program::met`] says whether a
+/// real program was read.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
     /// Where the file lies.
@@ -152,6 +160,11 @@ pub(super) const fn linked() -> Rule {
 /// Writes a rule: the version is written as one number of five digits that starts with the anchor.
 pub(super) const fn packed(anchor: &'static [u8]) -> Rule {
     rule(anchor, Place::Packed, numbers(3, 3))
+}
+
+/// Writes a rule: the file starts with the anchor, and the version stands right after it.
+pub(super) const fn first(anchor: &'static [u8], shape: Shape) -> Rule {
+    rule(anchor, Place::First, shape)
 }
 
 /// Writes a rule: the version stands in the file's name.

@@ -251,7 +251,9 @@ impl Rule {
         let before = held.get(anchor.saturating_sub(REACH)..anchor)?;
         match self.place {
             Place::Name | Place::Packed => None,
-            Place::After => {
+            // Where less than the whole file is held, what is at its front was searched before.
+            Place::First if anchor > 0 => None,
+            Place::After | Place::First => {
                 let padding = text.iter().take_while(|byte| **byte == 0).count();
                 if padding > MAX_PADDING {
                     return None;

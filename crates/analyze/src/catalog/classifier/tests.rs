@@ -43,7 +43,12 @@ fn found(path: &str, bytes: &[u8], chunk: usize) -> Vec<String> {
 }
 
 /// Makes a file of a sample: a head of its form, then its bytes.
-fn file_of(form: Form, sample: &Sample, padding: usize) -> Vec<u8> {
+fn file_of(program: &Program, sample: &Sample, padding: usize) -> Vec<u8> {
+    let first = |rule: &Rule| rule.place == Place::First && sample.bytes.starts_with(rule.anchor);
+    if program.rules.iter().any(first) {
+        return sample.bytes.to_vec();
+    }
+    let form = program.form;
     let head: &[u8] = match form {
         Form::Native | Form::Any => b"\x7fELF\x02\x01\x01\0",
         Form::Zip => b"PK\x03\x04",
@@ -59,7 +64,7 @@ fn every_entry_recognises_its_samples() {
     for program in programs() {
         for sample in program.samples {
             for (padding, chunk) in [(0, usize::MAX), (0, 1), (600, 7), (300_000, 65_536)] {
-                let file = file_of(program.form, sample, padding);
+                let file = file_of(program, sample, padding);
                 let mut found = found(sample.path, &file, chunk);
                 // Other entries may share the file's name.
                 found.retain(|one| {

@@ -3,7 +3,7 @@
 use super::program::{
     File::{Library, Named, Versioned},
     Form::{Native, Text},
-    Program, after, alone, before, hit, linked, miss,
+    Program, after, alone, before, hit, linked, miss, previous,
 };
 use super::version::{THREE, TWO_OR_THREE, numbers};
 
@@ -12,6 +12,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "bash",
         cpe: "gnu:bash",
+        met: true,
         files: &[Named("bash"), Named("sh"), Named("rbash")],
         form: Native,
         rules: &[after(b"@(#)Bash version ", THREE).beyond(&[b"("])],
@@ -30,6 +31,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "busybox",
         cpe: "busybox:busybox",
+        met: true,
         // The official images' first applet holds the content that the others link to.
         files: &[
             Named("busybox"),
@@ -59,6 +61,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "cabal",
         cpe: "haskell:cabal",
+        met: true,
         files: &[Named("cabal")],
         form: Native,
         rules: &[after(b"\0Cabal-", numbers(3, 4)).beyond(&[b"-"]), after(b"/cabal-install-", numbers(3, 4)).beyond(&[b"-"])],
@@ -70,17 +73,20 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "clamav",
         cpe: "clamav:clamav",
+        met: true,
         files: &[Named("clamd"), Named("clamscan"), Named("freshclam")],
         form: Native,
-        rules: &[before(b"\0/etc/clamav/freshclam.conf\0", THREE), before(b"\0ClamAV %s", THREE)],
+        rules: &[before(b"\0/etc/clamav/freshclam.conf\0", THREE).beyond(&[b"\0", b"rename-noreplac"]), before(b"\0ClamAV %s", THREE)],
         samples: &[
             hit("usr/sbin/clamd", b"--enable-prelude\n\x001.4.6\0/etc/clamav/freshclam.conf\0", "clamav 1.4.6"),
+            hit("usr/bin/clamscan", b"remove\0\0.rename-noreplac1.4.6\0/etc/clamav/freshclam.conf\0", "clamav 1.4.6"),
             miss("usr/sbin/clamd", b"\0CLAMAV_1.1.0\0/etc/clamav/freshclam.conf\0"),
         ],
     },
     Program {
         name: "cmake",
         cpe: "kitware:cmake",
+        met: true,
         files: &[Named("cmake"), Named("ctest"), Named("cpack")],
         form: Native,
         rules: &[before(b"\0Empty command\0", THREE).beyond(&[b"_", b"\0"]), after(b"cmake version ", THREE)],
@@ -92,6 +98,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "composer",
         cpe: "getcomposer:composer",
+        met: false,
         files: &[Named("composer"), Named("composer.phar")],
         form: Text,
         rules: &[after(b"'pretty_version' => '", THREE).beyond(&[b"'"]), after(b"'pretty_version'=>'", THREE).beyond(&[b"'"])],
@@ -101,8 +108,21 @@ pub(super) static ALL: &[Program] = &[
         ],
     },
     Program {
+        name: "coreutils",
+        cpe: "gnu:coreutils",
+        met: true,
+        files: &[Named("ls")],
+        form: Native,
+        rules: &[before(b"\0invalid argument %s for %s\0", numbers(2, 2))],
+        samples: &[
+            hit("usr/local/bin/ls", b"\xff\xff\xff9.1\0invalid argument %s for %s\0ambiguous argument", "coreutils 9.1"),
+            miss("usr/local/bin/ls", b"\0GLIBC_2.3\0invalid argument %s for %s\0"),
+        ],
+    },
+    Program {
         name: "gawk",
         cpe: "gnu:gawk",
+        met: true,
         files: &[Named("gawk")],
         form: Native,
         rules: &[after(b"GNU Awk ", THREE)],
@@ -114,19 +134,27 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "gcc",
         cpe: "gnu:gcc",
+        met: true,
         files: &[
             Versioned("gcc"),
             Versioned("g++"),
             Named("cc1"),
             Versioned("x86_64-linux-gnu-gcc"),
+            Versioned("x86_64-linux-gnu-g++"),
+            Versioned("x86_64-linux-gnu-cpp"),
             Versioned("cpp"),
         ],
         form: Native,
         rules: &[
-            before(b"\0gcc version %s %s\n", THREE),
+            previous(b"\0gcc version %s %s\n", 120, THREE),
             after(b"GCC: (GNU) ", THREE),
         ],
         samples: &[
+            hit(
+                "usr/bin/x86_64-linux-gnu-gcc-12",
+                b" zstd\x0012.2.0\0(Debian 12.2.0-14+deb12u1) \0gcc version %s %s\n\0",
+                "gcc 12.2.0",
+            ),
             hit("usr/local/bin/gcc", b"\0GCC: (GNU) 12.3.0\0", "gcc 12.3.0"),
             miss(
                 "usr/local/bin/gcc",
@@ -137,6 +165,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "ghostscript",
         cpe: "artifex:ghostscript",
+        met: true,
         files: &[Named("gs"), Library("libgs")],
         form: Native,
         rules: &[after(b"/share/ghostscript/", numbers(2, 3)).beyond(&[b"/"])],
@@ -148,6 +177,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "git",
         cpe: "git-scm:git",
+        met: true,
         files: &[Named("git")],
         form: Native,
         rules: &[
@@ -166,17 +196,20 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "gnupg",
         cpe: "gnupg:gnupg",
+        met: true,
         files: &[Named("gpg"), Named("gpg2"), Named("gpgv"), Named("gpg-agent"), Named("gpgsm"), Named("dirmngr")],
         form: Native,
-        rules: &[after(b"(@GNUPG@)\0", THREE), after(b"GPL-3.0-or-later\0", THREE)],
+        rules: &[after(b"(@GNUPG@)\0", THREE), after(b"@GPG@v (GnuPG)\0", THREE), after(b"GPL-3.0-or-later\0", THREE)],
         samples: &[
             hit("usr/bin/gpg", b"GPL-3.0-or-later\0@GPG@ (@GNUPG@)\x002.2.40\0GNU/Linux\0", "gnupg 2.2.40"),
+            hit("usr/bin/gpgv", b"GPL-3.0-or-later\0@GPG@v (GnuPG)\x002.2.40\0GNU/Linux\0", "gnupg 2.2.40"),
             miss("usr/bin/gpg", b"\0@GPG@ (@GNUPG@)\0GNU/Linux\0"),
         ],
     },
     Program {
         name: "gzip",
         cpe: "gnu:gzip",
+        met: true,
         files: &[Named("gzip")],
         form: Native,
         rules: &[after(b"file size changed while zipping\n\0", numbers(2, 2)), alone(b"\x001.", numbers(2, 2))],
@@ -188,6 +221,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "jq",
         cpe: "jqlang:jq",
+        met: true,
         files: &[Named("jq"), Library("libjq")],
         form: Native,
         rules: &[after(b"\0jq-", TWO_OR_THREE), alone(b"\x001.", TWO_OR_THREE)],
@@ -200,6 +234,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "llvm",
         cpe: "llvm:llvm",
+        met: true,
         files: &[Library("libLLVM"), Library("libLLVM-")],
         form: Native,
         rules: &[after(b"Reader: 'LLVM \0", THREE), after(b"\0LLVM\0 version \0", THREE), after(b"\0LLVM", THREE).beyond(&[b"\0"]), after(b"LLVM version ", THREE)],
@@ -211,6 +246,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "make",
         cpe: "gnu:make",
+        met: true,
         files: &[Named("make"), Named("gmake")],
         form: Native,
         rules: &[before(b"\0$(strip $(VPATH))", numbers(2, 4))],
@@ -222,17 +258,20 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "nmap",
         cpe: "nmap:nmap",
+        met: true,
         files: &[Named("nmap"), Named("ncat")],
         form: Native,
-        rules: &[after(b"https://nmap.org\0", numbers(2, 2).any())],
+        rules: &[after(b"https://nmap.org\0", numbers(2, 2).any()), after(b"https://nmap.org/ncat\0", numbers(2, 2).any())],
         samples: &[
             hit("usr/bin/nmap", b"NAXGS\0https://nmap.org\x007.93\0Nmap\0", "nmap 7.93"),
+            hit("usr/bin/ncat", b"version\0https://nmap.org/ncat\x007.93\0Version %s ( %s )\n\0", "nmap 7.93"),
             miss("usr/bin/nmap", b"https://nmap.org/book/7.93\0"),
         ],
     },
     Program {
         name: "poppler",
         cpe: "freedesktop:poppler",
+        met: true,
         files: &[Named("pdftotext"), Named("pdfinfo"), Named("pdftoppm")],
         form: Native,
         rules: &[before(b"\0pdftotext version %s", THREE), before(b"\0pdfinfo version %s", THREE), before(b"\0pdftoppm version %s", THREE)],
@@ -244,6 +283,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "ripgrep",
         cpe: "ripgrep_project:ripgrep",
+        met: true,
         files: &[Named("rg")],
         form: Native,
         rules: &[after(b"<jamslam@gmail.com>", THREE), after(b"ripgrep ", THREE), before(b"ripgrep", THREE)],
@@ -255,6 +295,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "stack",
         cpe: "haskell:stack",
+        met: false,
         files: &[Named("stack")],
         form: Native,
         rules: &[after(b"Version ", THREE).beyond(&[b", Git"])],
@@ -266,6 +307,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "subversion",
         cpe: "apache:subversion",
+        met: true,
         files: &[Library("libsvn_subr-1")],
         form: Native,
         rules: &[after(b"@(#)", THREE.any()).beyond(&[b" (r"])],
@@ -277,6 +319,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "sudo",
         cpe: "sudo_project:sudo",
+        met: true,
         files: &[Named("sudo")],
         form: Native,
         rules: &[after(b"Sudo version %s\n\0", THREE)],
@@ -288,6 +331,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "syncthing",
         cpe: "syncthing:syncthing",
+        met: true,
         files: &[Named("syncthing")],
         form: Native,
         rules: &[after(b"build.Version=v", THREE.any()), linked()],
@@ -297,8 +341,21 @@ pub(super) static ALL: &[Program] = &[
         ],
     },
     Program {
+        name: "tar",
+        cpe: "gnu:tar",
+        met: true,
+        files: &[Named("tar"), Named("gtar")],
+        form: Native,
+        rules: &[after(b"\0%s: byte %s: %s\0", numbers(2, 3)), before(b"\0%s-%s-%d\n\0", numbers(2, 3))],
+        samples: &[
+            hit("usr/local/bin/tar", b"terminator\0%s: byte %s: %s\x001.34\0%s-%s-%d\n\0%s: Deleting %s\n\0", "tar 1.34"),
+            miss("usr/local/bin/tar", b"\0%s: byte %s: %s\0bsdtar 3.6.2\0"),
+        ],
+    },
+    Program {
         name: "tcpdump",
         cpe: "tcpdump:tcpdump",
+        met: true,
         files: &[Named("tcpdump")],
         form: Native,
         rules: &[after(b"%s version ", THREE)],
@@ -310,6 +367,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "util-linux",
         cpe: "kernel:util-linux",
+        met: true,
         files: &[Named("getopt"), Named("mount"), Named("umount"), Named("lsblk"), Named("agetty"), Named("nsenter"), Named("unshare")],
         form: Native,
         rules: &[after(b"\0util-linux ", numbers(2, 3).pre())],
@@ -321,6 +379,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "vim",
         cpe: "vim:vim",
+        met: true,
         files: &[Versioned("vim"), Named("vim.basic"), Named("vim.tiny"), Named("vim.nox"), Named("vi")],
         form: Native,
         rules: &[after(b"/vim-", THREE).beyond(&[b"=", b"/"]), after(b"VIM - Vi IMproved ", numbers(2, 2)).beyond(&[b" ("])],
@@ -333,6 +392,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "wget",
         cpe: "gnu:wget",
+        met: true,
         files: &[Named("wget")],
         form: Native,
         rules: &[
@@ -351,6 +411,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "wp-cli",
         cpe: "wp-cli:wp-cli",
+        met: false,
         files: &[Named("wp"), Named("wp-cli.phar")],
         form: Text,
         rules: &[after(b"wp-cli/wp-cli ", THREE)],
@@ -362,6 +423,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "zsh",
         cpe: "zsh:zsh",
+        met: true,
         files: &[Versioned("zsh")],
         form: Native,
         rules: &[after(b"/zsh/", numbers(2, 4)).beyond(&[b"\0", b"/"])],

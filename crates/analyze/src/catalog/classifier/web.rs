@@ -12,6 +12,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "bind",
         cpe: "isc:bind",
+        met: true,
         files: &[Named("named")],
         form: Native,
         rules: &[after(b"named version: BIND ", THREE), after(b"\0libisc-", THREE), after(b"\0BIND ", THREE)],
@@ -23,6 +24,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "caddy",
         cpe: "caddyserver:caddy",
+        met: true,
         files: &[Named("caddy")],
         form: Native,
         rules: &[
@@ -43,21 +45,25 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "chrome",
         cpe: "google:chrome",
+        met: true,
         files: &[Named("chrome"), Named("chromium"), Named("headless_shell"), Named("chrome-headless-shell")],
         form: Native,
         rules: &[
             before(b"\0Default", numbers(4, 4)).beyond(&[b"\0"]),
+            before(b"\0chrome\0", numbers(4, 4)).beyond(&[b"\0"]),
             after(b"HeadlessChrome/", numbers(4, 4)),
             after(b"Chrome/", numbers(4, 4)),
         ],
         samples: &[
             hit("opt/google/chrome/chrome", b"\x00127.0.6533.119\0Default\0", "chrome 127.0.6533.119"),
+            hit("usr/lib/chromium/chromium", b"glic-actor-ui-debounce-timer\x00156.0.8078.79\0chrome\0", "chrome 156.0.8078.79"),
             miss("opt/google/chrome/chrome", b"\x00127.0.6533\0Default\0Chrome/%s\0"),
         ],
     },
     Program {
         name: "dnsmasq",
         cpe: "thekelleys:dnsmasq",
+        met: true,
         files: &[Named("dnsmasq")],
         form: Native,
         rules: &[after(b"\0dnsmasq-", numbers(2, 3).any())],
@@ -69,6 +75,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "dovecot",
         cpe: "dovecot:dovecot",
+        met: true,
         files: &[Named("dovecot")],
         form: Native,
         rules: &[before(b"\0DOVECOT_VERSION\0", numbers(3, 4).any())],
@@ -80,6 +87,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "envoy",
         cpe: "envoyproxy:envoy",
+        met: false,
         files: &[Named("envoy")],
         form: Native,
         rules: &[
@@ -99,6 +107,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "exim",
         cpe: "exim:exim",
+        met: true,
         files: &[Named("exim"), Named("exim4")],
         form: Native,
         rules: &[before(b"\0<<eximversion>>", numbers(2, 4))],
@@ -110,6 +119,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "haproxy",
         cpe: "haproxy:haproxy",
+        met: true,
         files: &[Named("haproxy")],
         form: Native,
         rules: &[
@@ -131,6 +141,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "httpd",
         cpe: "apache:http_server",
+        met: true,
         files: &[Named("httpd"), Named("apache2")],
         form: Native,
         rules: &[after(b"Apache/", THREE)],
@@ -142,6 +153,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "ingress-nginx",
         cpe: "kubernetes:ingress-nginx",
+        met: false,
         files: &[Named("nginx-ingress-controller")],
         form: Native,
         rules: &[linked(), alone(b"\0v1.", THREE), alone(b"\0v0.", THREE)],
@@ -153,6 +165,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "jenkins",
         cpe: "jenkins:jenkins",
+        met: false,
         files: &[Named("jenkins.war")],
         form: Zip,
         rules: &[after(b"WEB-INF/lib/jenkins-core-", TWO_OR_THREE).beyond(&[b".jar"])],
@@ -164,6 +177,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "lighttpd",
         cpe: "lighttpd:lighttpd",
+        met: true,
         files: &[Named("lighttpd")],
         form: Native,
         rules: &[after(b"lighttpd/", THREE)],
@@ -175,6 +189,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "nginx",
         cpe: "f5:nginx",
+        met: true,
         files: &[Named("nginx"), Named("openresty"), Named("angie"), Named("freenginx"), Named("tengine")],
         form: Native,
         rules: &[
@@ -195,6 +210,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "openssh",
         cpe: "openbsd:openssh",
+        met: true,
         files: &[Named("sshd"), Named("ssh"), Named("sshd-session"), Named("ssh-agent"), Named("ssh-keygen")],
         form: Native,
         rules: &[before(b"\0SSH-%d.%d-%.100s%s%s", numbers(2, 3).pre()).beyond(&[b"OpenSSH_"]), after(b"OpenSSH_", numbers(2, 3).pre())],
@@ -207,6 +223,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "openvpn",
         cpe: "openvpn:openvpn",
+        met: true,
         files: &[Named("openvpn")],
         form: Native,
         rules: &[before(b"\0client-to-client\0", THREE), after(b"\0OpenVPN ", THREE).beyond(&[b" x86_64", b" aarch64", b" ["])],
@@ -218,6 +235,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "postfix",
         cpe: "postfix:postfix",
+        met: true,
         files: &[Named("postfix"), Named("master"), Named("postconf"), Named("smtpd")],
         form: Native,
         rules: &[after(b"mail_version=", numbers(2, 3).any())],
@@ -229,6 +247,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "proftpd",
         cpe: "proftpd:proftpd",
+        met: true,
         files: &[Named("proftpd")],
         form: Native,
         rules: &[after(b"ProFTPD Version ", THREE.letters())],
@@ -240,6 +259,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "pure-ftpd",
         cpe: "pureftpd:pure-ftpd",
+        met: true,
         files: &[Named("pure-ftpd")],
         form: Native,
         rules: &[after(b"pure-ftpd v", THREE), after(b"Pure-FTPd ", THREE)],
@@ -251,6 +271,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "samba",
         cpe: "samba:samba",
+        met: true,
         files: &[Named("smbd"), Named("nmbd"), Named("winbindd"), Named("samba")],
         form: Native,
         rules: &[after(b"\0SAMBA_", THREE)],
@@ -262,6 +283,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "squid",
         cpe: "squid-cache:squid",
+        met: true,
         files: &[Named("squid")],
         form: Native,
         rules: &[after(b"\0squid/", TWO_OR_THREE)],
@@ -273,6 +295,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "strongswan",
         cpe: "strongswan:strongswan",
+        met: true,
         files: &[Named("charon"), Named("charon-systemd")],
         form: Native,
         rules: &[after(b"(strongSwan ", THREE)],
@@ -284,6 +307,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "stunnel",
         cpe: "stunnel:stunnel",
+        met: true,
         files: &[Named("stunnel"), Named("stunnel4")],
         form: Native,
         rules: &[after(b"\0stunnel ", numbers(2, 2)).beyond(&[b" on "])],
@@ -295,6 +319,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "tomcat",
         cpe: "apache:tomcat",
+        met: false,
         files: &[Path("tomcat/RELEASE-NOTES"), Named("RELEASE-NOTES")],
         form: Text,
         rules: &[after(b"Apache Tomcat Version ", THREE.any())],
@@ -310,6 +335,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "tor",
         cpe: "torproject:tor",
+        met: true,
         files: &[Named("tor")],
         form: Native,
         rules: &[after(b"\0tor ", numbers(4, 4).any()), after(b"(on Tor ", numbers(4, 4).any())],
@@ -321,6 +347,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "traefik",
         cpe: "traefik:traefik",
+        met: false,
         files: &[Named("traefik")],
         form: Native,
         rules: &[
@@ -343,6 +370,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "unbound",
         cpe: "nlnetlabs:unbound",
+        met: true,
         files: &[Named("unbound")],
         form: Native,
         rules: &[after(b"\0unbound ", THREE)],
@@ -354,6 +382,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "varnish",
         cpe: "varnish_cache_project:varnish_cache",
+        met: true,
         files: &[Named("varnishd")],
         form: Native,
         rules: &[after(b"varnish-", THREE).beyond(&[b" revision ", b"\0"]), after(b"\0Varnish ", THREE)],
@@ -365,6 +394,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "vsftpd",
         cpe: "vsftpd_project:vsftpd",
+        met: true,
         files: &[Named("vsftpd")],
         form: Native,
         rules: &[after(b"vsftpd: version ", THREE), after(b"(vsFTPd ", THREE)],
@@ -376,6 +406,7 @@ pub(super) static ALL: &[Program] = &[
     Program {
         name: "wordpress",
         cpe: "wordpress:wordpress",
+        met: true,
         files: &[Path("wp-includes/version.php")],
         form: Text,
         rules: &[after(b"\n$wp_version = '", TWO_OR_THREE.any())],
