@@ -40,7 +40,7 @@ impl Analyzer for Installed {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn about(&self) -> About {
@@ -136,10 +136,12 @@ impl Analyzer for Installed {
 /// Adds the facts of the `package.json` of a package, whose folder in `node_modules` has the given
 /// name; says whether there were any.
 pub(super) fn package(manifest: Manifest, folder: Option<&str>, facts: &mut Vec<Fact>) -> bool {
-    let name = manifest.name.as_deref().filter(|name| is_name(name));
-    let name = name.or(folder.filter(|name| is_name(name)));
+    let stated = manifest.name.as_deref().filter(|name| is_name(name));
+    let name = stated.or(folder.filter(|name| is_name(name)));
     let version = manifest.version.as_deref().and_then(clean_version);
-    let (Some(name), Some(version)) = (name, version) else {
+    // Node loads what has no version all the same. What has no name either is a mark of a folder.
+    let unversioned = stated.is_some() && folder.is_some() && manifest.damage.is_none();
+    let (Some(name), Some(version)) = (name, version.or(unversioned.then_some(""))) else {
         return false;
     };
     let package = Package::new(PackageKind::Npm, name, version);
@@ -222,5 +224,46 @@ fn push(mut package: Package, manifest: Manifest, facts: &mut Vec<Fact>) {
             key: IN_BUNDLE_NOTE.to_owned(),
             value: "true".to_owned(),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plimsoll_model::issue::IssueKind;
+
+    #[test]
+    fn a_manifest_of_200_megabytes_is_cut_and_nothing_of_it_is_held() {
+        let mut bytes = br#"{"name": "a", "version": "1.0.0", "readme": ""#.to_vec();
+        bytes.resize(usize::try_from(MANIFEST_LIMIT).unwrap(), b'x');
+        for path in ["node_modules/a/package.json", "app/package.json"] {
+            let entry = Entry {
+                path: path.as_bytes(),
+                kind: EntryKind::File,
+                mode: 0o644,
+                uid: 0,
+                gid: 0,
+                size: 200 << 20,
+                link: b"",
+                xattrs: &[],
+                head: &[],
+            };
+            let limit = MANIFEST_LIMIT;
+            assert_eq!(Installed.wants(&entry), Want::Whole { limit });
+            let content = Content {
+                bytes: &bytes,
+                truncated: true,
+            };
+            let mut facts = Vec::new();
+            Installed.read(&entry, content, &mut facts);
+            let packages = facts.iter().filter(|f| matches!(f, Fact::Package(_)));
+            assert_eq!(packages.count(), 1, "{path}");
+            for fact in &facts {
+                if let Fact::Issue(issue) = fact {
+                    assert_eq!(issue.kind, IssueKind::Unsupported, "{path}");
+                }
+            }
+            assert!(format!("{facts:?}").len() < 4096, "{path}");
+        }
     }
 }
