@@ -57,7 +57,7 @@ pub(crate) fn note(text: &str) {
 }
 
 /// Joins the documents of several platforms: as a list where they are JSON, else one after the other.
-pub(crate) fn joined(format: &Format, texts: Vec<String>) -> String {
+pub(crate) fn joined(format: &Format, texts: &[String]) -> String {
     if format.json && texts.len() != 1 {
         let items: Vec<&str> = texts.iter().map(|text| text.trim_end()).collect();
         return format!("[\n{}\n]\n", items.join(",\n"));

@@ -39,7 +39,7 @@ fn render(format: &Format, reports: &[Report], look: &Look) -> String {
     let options = look.options();
     let write = format.inventory.unwrap_or(format.render);
     let texts = reports.iter().map(|report| write(report, &options));
-    output::joined(format, texts.collect())
+    output::joined(format, &texts.collect::<Vec<_>>())
 }
 
 /// Makes the report that judges nothing.

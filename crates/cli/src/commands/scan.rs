@@ -48,7 +48,7 @@ fn render(format: &Format, reports: &[Report], args: &ScanArgs, look: &Look) -> 
     options.table.only_fixed = args.only_fixed;
     // The table itself leaves out what is not asked for, and says how much that is.
     let for_people = format.name == "table";
-    let texts = reports
+    let texts: Vec<String> = reports
         .iter()
         .map(|report| {
             if for_people {
@@ -58,7 +58,7 @@ fn render(format: &Format, reports: &[Report], args: &ScanArgs, look: &Look) -> 
             }
         })
         .collect();
-    output::joined(format, texts)
+    output::joined(format, &texts)
 }
 
 fn exit_of(report: &Report) -> Exit {
