@@ -218,3 +218,73 @@ fn hostile_metadata_costs_bounded_time_and_hides_nothing_that_is_sound() {
     let table = place.run(&["scan", "oci-dir:hostile", "--no-cache"]);
     assert!(!table.stdout.contains("\u{1b}]0;"), "{}", table.stdout);
 }
+
+/// Makes an image that would cost hours if the work grew with the square of what is in it.
+fn crowded() -> TestImage {
+    const MANY: usize = 6_000;
+    let mut python = LayerBuilder::new().file("etc/os-release", OS_RELEASE);
+    let mut erlang = LayerBuilder::new();
+    for at in 0..MANY {
+        let site = format!("opt/e{at}/lib/python3.{}/site-packages", at % 90);
+        // Environments that lie beside each other, and one that holds a name again and again.
+        let text = format!("Name: a\nVersion: {at}\nRequires-Dist: a>=1\n\n");
+        python = python
+            .file(&format!("{site}/a-1.dist-info/METADATA"), text.as_str())
+            .file(&format!("{site}/../__future__.py"), "")
+            .file(&format!("{SITE}/a-{at}.dist-info/METADATA"), text.as_str());
+        let metadata = format!(
+            "{{<<\"name\">>,<<\"b\">>}}.\n{{<<\"version\">>,<<\"{}\">>}}.\n",
+            at % 2
+        );
+        erlang = erlang
+            .file(&format!("opt/l{at}/hex_metadata.config"), metadata.as_str())
+            .file(
+                &format!("opt/m{at}/ebin/b.app"),
+                format!(
+                    "{{application,b,[{{vsn,\"{}\"}},{{applications,[b,c]}}]}}.",
+                    at % 2
+                ),
+            );
+    }
+    // Packages so deep that each look-up of a neighbour asks a thousand folders.
+    let mut node = LayerBuilder::new();
+    let deep = "srv/".to_owned() + &"d/".repeat(1500);
+    let wanted: Vec<String> = (0..2000).map(|at| format!("\"n{at}\":\"1\"")).collect();
+    let wanted = wanted.join(",");
+    for at in 0..200 {
+        node = node.file(
+            &format!("{deep}node_modules/p{at}/package.json"),
+            format!("{{\"name\":\"p{at}\",\"version\":\"1.0.0\",\"dependencies\":{{{wanted}}}}}"),
+        );
+    }
+    // Names in an archive are as long as they like.
+    let dashes = format!("{}.jar", "1-a-".repeat(1000));
+    let empty = archive(&[], CompressionMethod::Stored);
+    let names: Vec<String> = (0..500).map(|at| format!("{at}/{dashes}")).collect();
+    let files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &*empty)).collect();
+    let jar = archive(&files, CompressionMethod::Stored);
+    let jars = LayerBuilder::new().file("opt/names-1.0.jar", &jar);
+    TestImage::new(vec![
+        python.build(),
+        erlang.build(),
+        node.build(),
+        jars.build(),
+    ])
+}
+
+#[test]
+fn work_does_not_grow_with_the_square_of_what_is_there() {
+    let place = Place::new();
+    let folder = place.path("crowded");
+    crowded().write_layout(&folder, Compression::Gzip);
+    let started = Instant::now();
+    let ran = place.run(&["scan", "oci-dir:crowded", "--format", "json", "--no-cache"]);
+    assert!(
+        started.elapsed() < Duration::from_secs(240),
+        "{:?}",
+        started.elapsed()
+    );
+    assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert!(ran.stdout.contains("\"p199\"") && ran.stdout.contains("pkg:hex/b@1"));
+}

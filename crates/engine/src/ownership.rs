@@ -16,6 +16,9 @@ use plimsoll_model::report::CatalogPackage;
 
 use crate::recognised;
 
+/// The most licences of packages that are made one.
+const MAX_LICENSES: usize = 256;
+
 /// Says who owns each package, leaves out binaries that a package owns, and makes one of those that
 /// differ in nothing but their files.
 ///
@@ -189,7 +192,7 @@ fn merge(packages: Vec<CatalogPackage>) -> Vec<CatalogPackage> {
         held.locations.extend(more.locations);
         held.depends_on.extend(more.depends_on);
         for license in more.licenses {
-            if !held.licenses.contains(&license) {
+            if held.licenses.len() < MAX_LICENSES && !held.licenses.contains(&license) {
                 held.licenses.push(license);
             }
         }

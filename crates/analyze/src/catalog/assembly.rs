@@ -77,7 +77,8 @@ pub(crate) fn collect<'a>(
             fact.arch.as_deref(),
         );
         if let Some(held) = seen.get(&key).and_then(|index| all.get_mut(*index)) {
-            if !held.package.locations.contains(location) {
+            // Facts come file by file: a file that states it twice has just been named.
+            if held.package.locations.last() != Some(location) {
                 held.package.locations.push(location.clone());
             }
             held.introduced = held.introduced.min(located.introduced);

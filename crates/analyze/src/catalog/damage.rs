@@ -7,6 +7,10 @@ use plimsoll_model::text::escape_bytes;
 /// The most issues kept of one file; further ones are counted.
 const MAX_ISSUES: usize = 20;
 
+/// The most of one issue's detail that is kept, in bytes. Messages of parsers may hold the text that they
+/// refuse.
+const MAX_DETAIL_BYTES: usize = 2 * MAX_TEXT_BYTES;
+
 /// The most of one text field that is kept, in bytes. Names and versions are far shorter.
 const MAX_TEXT_BYTES: usize = 4096;
 
@@ -15,6 +19,8 @@ const MAX_TEXT_BYTES: usize = 4096;
 pub(crate) struct Damage {
     issues: Vec<Issue>,
     more: u64,
+    /// Whether packages may be lost by what was counted only.
+    more_undecided: bool,
 }
 
 impl Damage {
@@ -36,9 +42,13 @@ impl Damage {
     /// Notes an issue of any kind.
     pub(crate) fn push(&mut self, kind: IssueKind, detail: impl FnOnce() -> String) {
         if self.issues.len() < MAX_ISSUES {
-            self.issues.push(Issue::new(kind, "", detail()));
+            let detail = detail();
+            let end = detail.floor_char_boundary(MAX_DETAIL_BYTES);
+            let detail = detail.get(..end).unwrap_or_default();
+            self.issues.push(Issue::new(kind, "", detail));
         } else {
             self.more += 1;
+            self.more_undecided |= kind.undecided();
         }
     }
 
@@ -47,8 +57,12 @@ impl Damage {
     pub(crate) fn finish(mut self) -> Vec<Issue> {
         if self.more > 0 {
             let detail = format!("{} further problems are not listed", self.more);
-            self.issues
-                .push(Issue::new(IssueKind::LimitReached, "", detail));
+            let kind = if self.more_undecided {
+                IssueKind::LimitReached
+            } else {
+                IssueKind::Unsupported
+            };
+            self.issues.push(Issue::new(kind, "", detail));
         }
         self.issues
     }
@@ -122,6 +136,23 @@ mod tests {
             issues[MAX_ISSUES].detail,
             "980 further problems are not listed"
         );
+    }
+
+    #[test]
+    fn what_is_only_counted_is_as_grave_as_it_would_be_listed() {
+        for (kind, want) in [
+            (IssueKind::Unsupported, IssueKind::Unsupported),
+            (IssueKind::DamagedMetadata, IssueKind::LimitReached),
+        ] {
+            let mut damage = Damage::default();
+            for _ in 0..MAX_ISSUES {
+                damage.unsupported(|| "ü".repeat(1 << 20));
+            }
+            damage.push(kind, String::new);
+            let issues = damage.finish();
+            assert_eq!(issues[MAX_ISSUES].kind, want);
+            assert_eq!(issues[0].detail.len(), MAX_DETAIL_BYTES);
+        }
     }
 
     #[test]

@@ -769,13 +769,16 @@ impl<'a> Walk<'a> {
             head: &[],
         };
         // Streams search contents, and the content is searched under its first name already.
-        let wanted = self
-            .pass
-            .analyzers
-            .iter()
-            .any(|analyzer| matches!(analyzer.wants(&entry), Want::Whole { .. }));
-        if !wanted {
+        self.offer.ask(self.pass.analyzers, &entry);
+        self.offer.streams.clear();
+        if self.offer.is_empty() {
             return;
+        }
+        if self.offer.keep == 0 && self.facts.len() < self.pass.limits.facts {
+            // The name alone says what is needed.
+            let (before, analyzers) = (self.facts.len(), self.pass.analyzers);
+            (self.offer).finish(analyzers, &entry, true, &mut self.facts);
+            return self.tell(path, before);
         }
         let cost = 2 * path.len() + target.len();
         let left = self.offer.room.and_then(|room| room.checked_sub(cost));

@@ -30,6 +30,9 @@ const RECORD_LIMIT: u64 = 64 * MIB;
 /// The most of `history` that is read; every change of the environment adds its lines.
 const HISTORY_LIMIT: u64 = 16 * MIB;
 
+/// The most of the paths of one package's files, in bytes: each begins with that of its environment.
+const MAX_OWNED_BYTES: usize = 64 * 1024 * 1024;
+
 /// Catalogs packages of conda.
 pub struct Conda;
 
@@ -49,7 +52,7 @@ impl Analyzer for Conda {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn about(&self) -> About {
@@ -244,6 +247,10 @@ fn parse_record(
     let mut paths = PathList::default();
     let mut full = Vec::new();
     for file in &record.files {
+        if paths.bytes() > MAX_OWNED_BYTES {
+            damage.unsupported(|| "owns more files than are kept".to_owned());
+            break;
+        }
         // Names that leave the environment are no files of the package.
         if file.split('/').any(|part| part == "..") || file.starts_with('/') {
             continue;

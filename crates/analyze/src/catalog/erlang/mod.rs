@@ -1,7 +1,7 @@
 //! Erlang and Elixir: applications (`*.app`), the packages of Hex among them, and the lock files of
 //! Mix and Rebar. Read [`term`] first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use plimsoll_model::analyzer::{
     About, Analyzer, Assembled, Content, Entry, EntryKind, Evidence, Fact, View, Want,
@@ -107,16 +107,20 @@ impl Analyzer for Erlang {
             .into_iter()
             .partition(|(path, _)| is_metadata(path.as_bytes()));
         // What Hex says of a package, by the name of its application and version.
-        let mut packages: BTreeMap<(String, String), Vec<_>> = BTreeMap::new();
+        let mut packages: BTreeMap<(String, String), BTreeMap<&[u8], _>> = BTreeMap::new();
         for (path, one) in stated {
             let app = one.package.properties.get("app");
             let app = app.unwrap_or(&one.package.name).clone();
             let key = (app, one.package.version.clone());
-            packages.entry(key).or_default().push((path, one));
+            let folders = packages.entry(key).or_default();
+            folders.insert(path.parent(), (path, one));
         }
         for (path, one) in &mut placed {
             let key = (one.package.name.clone(), one.package.version.clone());
-            let Some((_, first)) = packages.get(&key).and_then(|all| all.first()) else {
+            let Some(folders) = packages.get_mut(&key) else {
+                continue;
+            };
+            let Some((_, (_, first))) = folders.first_key_value() else {
                 continue;
             };
             let locations = std::mem::take(&mut one.package.locations);
@@ -124,26 +128,21 @@ impl Analyzer for Erlang {
             one.package.locations = locations;
             // Beside the application's own folder the record only says the same again.
             let folder = above(path.as_bytes(), 2);
-            if let Some(all) = packages.get_mut(&key) {
-                for (metadata, record) in all.iter() {
-                    if metadata.parent() == folder {
-                        one.package
-                            .locations
-                            .extend(record.package.locations.iter().cloned());
-                    }
-                }
+            if let Some((_, record)) = folders.get(folder) {
+                let more = record.package.locations.iter().cloned();
+                one.package.locations.extend(more);
                 one.package.locations.sort();
-                if all.len() > 1 {
-                    all.retain(|(metadata, _)| metadata.parent() != folder);
+                if folders.len() > 1 {
+                    folders.remove(folder);
                 }
             }
         }
-        let applications: Vec<String> = placed
+        let applications: HashSet<String> = placed
             .iter()
             .map(|(_, one)| purl(&one.package, view.distro))
             .collect();
         // A record whose application was not built stands for itself.
-        for (path, one) in packages.into_values().flatten() {
+        for (path, one) in packages.into_values().flat_map(BTreeMap::into_values) {
             if !applications.contains(&purl(&one.package, view.distro)) {
                 placed.push((path, one));
             }

@@ -16,7 +16,7 @@ use object::{Endian, Endianness, elf, macho, pe};
 
 mod neighbours;
 
-pub(crate) use neighbours::{assemble_neighbours, assemble_per_file};
+pub(crate) use neighbours::{assemble_neighbours, assemble_per_file, distinct};
 
 const MIB: u64 = 1024 * 1024;
 

@@ -4,9 +4,31 @@
 use std::collections::HashMap;
 
 use plimsoll_model::analyzer::{Assembled, View};
+use plimsoll_model::package::Package;
 use plimsoll_model::path::ImagePath;
 
 use super::super::assembly::{Installed, collect_each, set_dependencies, set_purls};
+
+/// The most packages of one name and version that are compared to find the same again.
+const MAX_ALIKE: usize = 64;
+
+/// Leaves out packages that stand there already.
+pub(crate) fn distinct(all: Vec<Package>) -> Vec<Package> {
+    let mut alike: HashMap<(String, String), Vec<usize>> = HashMap::new();
+    let mut kept: Vec<Package> = Vec::with_capacity(all.len());
+    for package in all {
+        let key = (package.name.clone(), package.version.clone());
+        let alike = alike.entry(key).or_default();
+        if alike.iter().any(|at| kept.get(*at) == Some(&package)) {
+            continue;
+        }
+        if alike.len() < MAX_ALIKE {
+            alike.push(kept.len());
+        }
+        kept.push(package);
+    }
+    kept
+}
 
 /// Assembles packages whose requirements are answered by the same file. A requirement's constraint
 /// is the version exactly as the neighbour states it.

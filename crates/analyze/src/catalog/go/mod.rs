@@ -33,7 +33,7 @@ impl Analyzer for Go {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn about(&self) -> About {
@@ -73,11 +73,7 @@ impl Analyzer for Go {
             match build_info::find(&one) {
                 Ok(info) => {
                     is_go = true;
-                    for package in packages(&one, info, &mut damage) {
-                        if !found.contains(&package) {
-                            found.push(package);
-                        }
-                    }
+                    found.extend(packages(&one, info, &mut damage));
                 }
                 Err(Missing::Unreadable) => {
                     is_go = true;
@@ -98,7 +94,9 @@ impl Analyzer for Go {
                 format!("only the first {kept} bytes were searched for what was built into it")
             });
         }
-        facts.extend(found.into_iter().map(|one| Fact::Package(Box::new(one))));
+        // Several architectures in one file mostly hold the same.
+        let found = executable::distinct(found).into_iter();
+        facts.extend(found.map(|one| Fact::Package(Box::new(one))));
         tell(entry, damage.finish(), facts);
     }
 

@@ -10,6 +10,9 @@ use super::super::budget::Budget;
 use super::super::damage::{Damage, text};
 use super::super::requirement::MAX_REQUIREMENTS;
 
+/// The most modules that are kept of one text: more than [`Budget`] admits, which says so.
+const MAX_MODULES: usize = 250_000;
+
 /// Is the version that stands where none is known.
 const DEVEL: &str = "(devel)";
 
@@ -44,7 +47,9 @@ impl Text {
             match word {
                 b"path" => all.path = text(rest),
                 b"mod" => all.main = Some(Module::parse(rest)),
-                b"dep" => all.dependencies.push(Module::parse(rest)),
+                b"dep" if all.dependencies.len() < MAX_MODULES => {
+                    all.dependencies.push(Module::parse(rest));
+                }
                 b"=>" => {
                     let replaced = all.dependencies.last_mut().or(all.main.as_mut());
                     if let Some(replaced) = replaced {

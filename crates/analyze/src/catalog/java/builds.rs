@@ -49,7 +49,7 @@ impl Analyzer for JavaBuilds {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn evidence(&self) -> Evidence {
@@ -163,6 +163,7 @@ fn project(bytes: &[u8], damage: &mut Damage) -> Vec<Package> {
     if damaged {
         damage.note(|| "the file ends early or is no XML; dependencies may be missing".to_owned());
     }
+    let managed = project.managed_versions();
     let mut all = Vec::new();
     let mut unknown = 0_u32;
     for dependency in &project.dependencies {
@@ -172,8 +173,9 @@ fn project(bytes: &[u8], damage: &mut Damage) -> Vec<Package> {
             continue;
         }
         if found.version.is_empty() {
-            let managed = project.managed_version(&found).unwrap_or_default();
-            managed.clone_into(&mut found.version);
+            let key = (found.group.as_str(), found.artifact.as_str());
+            let version = managed.get(&key).copied().unwrap_or_default();
+            version.clone_into(&mut found.version);
         }
         // A range is a wish, not a version: `[1.0,2.0)`.
         if found.version.starts_with(['[', '(']) {

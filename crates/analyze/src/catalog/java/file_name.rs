@@ -2,6 +2,9 @@
 
 use super::pom::{Coordinates, is_id};
 
+/// The longest name that is parted, in bytes. File systems allow 255.
+const MAX_NAME_BYTES: usize = 512;
+
 /// Words behind a version that belong to it or tell variants apart; any other word in front of a
 /// further number is part of the artifact's name (`log4j-1.2-api-2.17.1`).
 const QUALIFIERS: &[&str] = &[
@@ -86,6 +89,12 @@ pub(super) struct FileName {
 impl FileName {
     /// Parts the name of a file, without folder and ending, into artifact, version and classifier.
     pub(super) fn parse(stem: &str) -> Self {
+        if stem.len() > MAX_NAME_BYTES {
+            return Self {
+                artifact: stem.to_owned(),
+                ..Self::default()
+            };
+        }
         let tokens: Vec<&str> = stem.split('-').collect();
         // OSGi's way: `org.eclipse.osgi_3.18.0.v2022.jar`.
         if tokens.len() == 1
@@ -237,6 +246,12 @@ mod tests {
             let got = format!("{} {} {}", got.artifact, got.version, got.classifier);
             assert_eq!(got, want, "{stem}");
         }
+    }
+
+    #[test]
+    fn a_name_longer_than_files_have_is_not_parted() {
+        let long = "1-a".repeat(10_000);
+        assert_eq!(FileName::parse(&long).artifact, long);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! name, the manifest. Of several `pom.properties` the one that the file's name or the manifest
 //! confirms is the jar itself; the others were shaded into it. Read [`packages`] first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use plimsoll_model::ecosystem::PackageKind;
 use plimsoll_model::package::{Package, Requirement};
@@ -93,6 +93,8 @@ impl Pom {
 pub(super) struct Contents {
     pub(super) manifest: Option<Manifest>,
     pub(super) poms: Vec<Pom>,
+    /// The projects by folder.
+    by_folder: HashMap<Vec<u8>, usize>,
     /// Folders that hold classes, at most three levels deep.
     folders: BTreeSet<Vec<u8>>,
     /// The folder that all classes lie in; `None` before the first class.
@@ -102,12 +104,12 @@ pub(super) struct Contents {
 impl Contents {
     /// Returns the metadata of a folder, made where there is none yet.
     pub(super) fn pom(&mut self, folder: &[u8]) -> &mut Pom {
-        let at = self.poms.iter().position(|pom| pom.folder == folder);
-        let at = at.unwrap_or_else(|| {
+        let at = self.by_folder.get(folder).copied().unwrap_or_else(|| {
             self.poms.push(Pom {
                 folder: folder.to_vec(),
                 ..Pom::default()
             });
+            self.by_folder.insert(folder.to_vec(), self.poms.len() - 1);
             self.poms.len() - 1
         });
         // The index is one that was just found or made.

@@ -27,12 +27,29 @@ pub use builds::JavaBuilds;
 
 use super::assembly::{collect_each, set_dependencies, set_purls};
 use super::damage::{Damage, report};
+use super::executable;
 use super::zip;
 use identity::{FILE, Origin};
 use survey::Survey;
 
-/// The most that is read of an archive or a program, in bytes.
+/// The most that is read of an archive, in bytes.
 const LIMIT: u64 = 1 << 30;
+
+/// The most entries of all archives in one file; the largest archives of classes have some 200,000.
+const MAX_ENTRIES: usize = 1_000_000;
+
+/// How many times a file's size may be inflated of it. Only what says who an archive is is inflated, and
+/// archives inside of archives: honest ones stay below ten.
+const MAX_RATIO: u64 = 100;
+
+/// What may be inflated of the smallest file beyond that, in bytes.
+const LEAST_INFLATED: u64 = 256 << 10;
+
+/// The most that is inflated of any file, in bytes.
+const MAX_INFLATED: u64 = 4 << 30;
+
+/// The most inflated archives that are held in memory at one time, in bytes.
+const MAX_HELD: u64 = 64 << 20;
 
 /// The most packages of one name that are looked at for one requirement.
 const MAX_CANDIDATES: usize = 64;
@@ -86,7 +103,7 @@ impl Analyzer for Java {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn about(&self) -> About {
@@ -120,7 +137,10 @@ impl Analyzer for Java {
 
     fn wants(&self, entry: &Entry<'_>) -> Want {
         match Role::of(entry) {
-            Some(Role::Archive | Role::Program) => Want::Whole { limit: LIMIT },
+            Some(Role::Archive) => Want::Whole { limit: LIMIT },
+            Some(Role::Program) => Want::Whole {
+                limit: executable::MAX_BYTES,
+            },
             Some(_) => Want::Whole { limit: 64 << 10 },
             None => Want::Nothing,
         }
@@ -134,7 +154,9 @@ impl Analyzer for Java {
                 if entry.size == 0 {
                     return;
                 }
-                let budget = zip::Budget::default();
+                let size = content.bytes.len() as u64;
+                let inflated = MAX_INFLATED.min(LEAST_INFLATED + size * MAX_RATIO);
+                let budget = zip::Budget::new(MAX_ENTRIES, inflated, MAX_HELD);
                 let mut survey = Survey::new(&budget);
                 let origin = Origin {
                     location: format!("/{}", escape_bytes(entry.path)),

@@ -15,6 +15,9 @@ use crate::catalog::damage::{Damage, text};
 /// The largest bill of materials, inflated, in bytes.
 const MAX_INFLATED: u64 = 64 << 20;
 
+/// The most objects in a bill of materials. Those of large programs hold some thousands.
+const MAX_OBJECTS: usize = 500_000;
+
 /// The symbols beyond which no more are looked at.
 const MAX_SYMBOLS: usize = 2_000_000;
 
@@ -87,6 +90,10 @@ fn components(compressed: &[u8]) -> Option<Vec<Package>> {
     let mut json = Vec::new();
     let mut reader = GzDecoder::new(compressed).take(MAX_INFLATED);
     reader.read_to_end(&mut json).ok()?;
+    // Bounds the memory before it is used: an empty component takes two bytes.
+    if memchr::memchr_iter(b'{', &json).count() > MAX_OBJECTS {
+        return None;
+    }
     let bom: Bom = serde_json::from_slice(&json).ok()?;
     let found = bom.components.into_iter().filter_map(|component| {
         let mut name = text(component.name.as_bytes());

@@ -3,6 +3,7 @@
 //! Deliberately absent: parents and imported lists of versions that lie in other files. Entities of a
 //! document type are not expanded, so they cannot multiply (POM Reference, model 4.0.0).
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use quick_xml::Reader;
@@ -13,8 +14,14 @@ use crate::catalog::damage::text;
 /// The deepest element that is looked at. Nothing that counts is deeper than eight.
 const MAX_DEPTH: usize = 16;
 
-/// The most dependencies, properties and licences of one project, each.
+/// The most dependencies and properties of one project, each.
 const MAX_ITEMS: usize = 10_000;
+
+/// The most licences of one project.
+const MAX_LICENSES: usize = 64;
+
+/// The most variables of one project that are filled in. The largest lists of versions have some 10,000.
+const MAX_FILLED: usize = 100_000;
 
 /// The longest text that is kept, in bytes.
 const MAX_TEXT: usize = 4096;
@@ -116,6 +123,8 @@ pub(super) struct Project {
     pub(super) dependencies: Vec<Dependency>,
     pub(super) managed: Vec<Dependency>,
     properties: BTreeMap<String, String>,
+    /// How many variables were filled in: a few bytes may ask for thousands.
+    filled: Cell<usize>,
 }
 
 impl Project {
@@ -224,7 +233,7 @@ impl Project {
             "parent/artifactId" => self.parent.artifact = value(),
             "parent/version" => self.parent.version = value(),
             "url" => self.url = value(),
-            "licenses/license/name" if self.licenses.len() < MAX_ITEMS => {
+            "licenses/license/name" if self.licenses.len() < MAX_LICENSES => {
                 let license = value();
                 if !license.is_empty() && !self.licenses.contains(&license) {
                     self.licenses.push(license);
@@ -291,6 +300,10 @@ impl Project {
                     rest = after;
                     continue;
                 };
+                self.filled.set(self.filled.get() + 1);
+                if self.filled.get() > MAX_FILLED {
+                    return raw.to_owned();
+                }
                 if let Some(value) = self.variable(name) {
                     out.push_str(value);
                 } else {
@@ -328,14 +341,26 @@ impl Project {
         (!found.is_empty()).then_some(found.as_str())
     }
 
-    /// Returns the version that the project's own list of versions gives an artifact.
-    pub(super) fn managed_version(&self, wanted: &Coordinates) -> Option<&str> {
-        self.managed
-            .iter()
-            .map(|one| &one.coordinates)
-            .find(|one| one.group == wanted.group && one.artifact == wanted.artifact)
-            .map(|one| one.version.as_str())
-            .filter(|version| !version.is_empty())
+    /// Returns the versions that the project's own list of versions gives artifacts, by group and
+    /// artifact. Of several the first counts.
+    pub(super) fn managed_versions(&self) -> BTreeMap<(&str, &str), &str> {
+        let managed = self.managed.iter().rev().map(|one| &one.coordinates);
+        managed
+            .map(|one| {
+                (
+                    (one.group.as_str(), one.artifact.as_str()),
+                    one.version.as_str(),
+                )
+            })
+            .collect()
+    }
+
+    /// Leaves only what a package is described with: archives hold thousands of projects.
+    pub(super) fn slim(mut self) -> Self {
+        self.managed = Vec::new();
+        self.properties = BTreeMap::new();
+        self.dependencies.shrink_to_fit();
+        self
     }
 }
 
@@ -347,6 +372,31 @@ fn append(value: &mut Vec<u8>, more: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variables_that_multiply_cost_bounded_time() {
+        let mut pom = "<project><artifactId>a</artifactId><properties>".to_owned();
+        pom.push_str(&format!("<x>{}</x>", "${y}".repeat(1000)));
+        pom.push_str("<y>${z}</y></properties><version>1</version><dependencies>");
+        let one = "<dependency><artifactId>${x}</artifactId><version>${x}</version></dependency>";
+        pom.push_str(&one.repeat(MAX_ITEMS));
+        pom.push_str("</dependencies>");
+        pom.push_str(&"<licenses><license><name>l</name></license></licenses>".repeat(MAX_ITEMS));
+        pom.push_str("</project>");
+        let (project, damaged) = Project::parse(pom.as_bytes());
+        assert!(!damaged);
+        assert_eq!(
+            (project.own.artifact.as_str(), project.own.version.as_str()),
+            ("a", "1")
+        );
+        assert!(project.filled.get() < 2 * MAX_FILLED);
+        assert!(
+            project
+                .dependencies
+                .iter()
+                .all(|one| one.coordinates.version.is_empty())
+        );
+    }
 
     #[test]
     fn entities_do_not_multiply_and_variables_do_not_loop() {

@@ -26,9 +26,11 @@ const MAX_MANIFEST: u64 = 16 << 20;
 /// The largest project file, in bytes.
 const MAX_PROJECT: u64 = 2 << 20;
 
-/// The most projects of one archive. Search for a folder is linear; the largest shaded archives
-/// hold some 500.
+/// The most projects of one archive. The largest shaded archives hold some 500.
 const MAX_POMS: usize = 5_000;
+
+/// The most dependencies of all projects of one file of the image. Beyond it projects are kept without.
+const MAX_DEPENDENCIES: usize = 500_000;
 
 /// The endings of archives of Java, without the dot.
 const ENDINGS: &[&[u8]] = &[
@@ -120,6 +122,7 @@ impl Role {
 pub(super) struct Survey<'b> {
     budget: &'b zip::Budget,
     kept: budget::Budget,
+    dependencies: usize,
     pub(super) damage: Damage,
     pub(super) packages: Vec<Package>,
 }
@@ -129,6 +132,7 @@ impl<'b> Survey<'b> {
         Self {
             budget,
             kept: budget::Budget::default(),
+            dependencies: 0,
             damage: Damage::default(),
             packages: Vec::new(),
         }
@@ -271,7 +275,18 @@ impl<'b> Survey<'b> {
         if role == Role::Properties {
             pom.properties = Some(parse_properties(bytes));
         } else {
-            pom.project = Some(Project::parse(bytes).0);
+            let mut project = Project::parse(bytes).0.slim();
+            if self.dependencies > MAX_DEPENDENCIES {
+                project.dependencies = Vec::new();
+            } else {
+                self.dependencies += project.dependencies.len();
+                if self.dependencies > MAX_DEPENDENCIES {
+                    self.damage.unsupported(|| {
+                        format!("more than {MAX_DEPENDENCIES} dependencies; the rest was left out")
+                    });
+                }
+            }
+            pom.project = Some(project);
         }
     }
 

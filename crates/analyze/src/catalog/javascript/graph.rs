@@ -15,9 +15,13 @@ use super::installed::{BUNDLES_NOTE, DAMAGE_NOTE, IN_BUNDLE_NOTE};
 use super::is_name;
 use super::place::{Place, debian_root, folder_name, place};
 
-/// The most folders looked into for all requirements together. An installation of 50,000 packages
-/// with ten requirements each, four folders deep, asks two million times.
-const MAX_LOOKUPS: u64 = 16_000_000;
+/// The most bytes of paths looked up for all requirements together. An installation of 50,000 packages
+/// with ten requirements each, four folders deep, asks two million times for some 100 bytes. Paths may be
+/// sixteen thousand bytes long, so that a count of look-ups would bound nothing.
+const MAX_LOOKED_UP_BYTES: u64 = 2_000_000_000;
+
+/// The most steps from package to package that are taken to find what was bundled by whom.
+const MAX_STEPS: usize = 20_000_000;
 
 /// Is a package with where it lies.
 #[allow(
@@ -130,7 +134,7 @@ struct Graph<'v, 'a> {
     by_folder: HashMap<Vec<u8>, usize>,
     /// Archives of yarn's cache by folder and name; `None` where there are several versions.
     archived: HashMap<(Vec<u8>, &'v str), Option<usize>>,
-    lookups: Cell<u64>,
+    looked_up: Cell<u64>,
 }
 
 impl<'v, 'a> Graph<'v, 'a> {
@@ -153,7 +157,7 @@ impl<'v, 'a> Graph<'v, 'a> {
             nodes,
             by_folder,
             archived,
-            lookups: Cell::new(0),
+            looked_up: Cell::new(0),
         }
     }
 
@@ -171,7 +175,7 @@ impl<'v, 'a> Graph<'v, 'a> {
                     Look::Nothing => {}
                 }
             }
-            if !self.archived.is_empty() {
+            if !self.archived.is_empty() && self.may_look_up(at) {
                 let base = if at.is_empty() { &[][..] } else { b"/" };
                 let cache = [at, base, b".yarn/cache"].concat();
                 if let Some(found) = self.archived.get(&(cache, name)) {
@@ -193,10 +197,16 @@ impl<'v, 'a> Graph<'v, 'a> {
             })
     }
 
+    /// Says whether one more look-up, below this folder, is within the bound.
+    fn may_look_up(&self, base: &[u8]) -> bool {
+        let cost = base.len() as u64 + 64;
+        self.looked_up.set(self.looked_up.get() + cost);
+        self.looked_up.get() <= MAX_LOOKED_UP_BYTES
+    }
+
     /// Looks for a package right below a folder's folder of packages.
     fn look(&self, base: &[u8], modules: &[u8], name: &str) -> Look {
-        self.lookups.set(self.lookups.get() + 1);
-        if self.lookups.get() > MAX_LOOKUPS {
+        if !self.may_look_up(base) {
             return Look::Unknown;
         }
         let mut folder = Vec::with_capacity(base.len() + modules.len() + name.len() + 16);
@@ -385,8 +395,9 @@ impl<'v, 'a> Graph<'v, 'a> {
         run.extend((0..).zip(&self.nodes).filter_map(|(index, node)| {
             (node.place != Some(Place::Outside) && !owned(node)).then_some(index)
         }));
-        let run = reach(edges, run, |_| true);
-        let develop = reach(edges, develop, |_| true);
+        let mut any = usize::MAX;
+        let run = reach(edges, run, |_| true, &mut any);
+        let develop = reach(edges, develop, |_| true, &mut any);
         for (index, (node, one)) in self.nodes.iter().zip(installed).enumerate() {
             let owned = owned(node);
             one.package.requested = if asked.contains(&index) || node.linked {
@@ -422,6 +433,7 @@ impl<'v, 'a> Graph<'v, 'a> {
         // The outermost first: it brought what the inner ones bundle.
         bundlers.sort_by_key(|index| self.nodes.get(*index).map_or(0, |node| node.folder.len()));
         let mut by: HashMap<usize, usize> = HashMap::new();
+        let mut steps = MAX_STEPS;
         for bundler in bundlers {
             let (Some(node), Some(one)) = (self.nodes.get(bundler), installed.get(bundler)) else {
                 continue;
@@ -441,7 +453,7 @@ impl<'v, 'a> Graph<'v, 'a> {
                 .filter_map(|name| self.find(&node.folder, name))
                 .filter(|index| inside(*index))
                 .collect();
-            for index in reach(edges, first, inside) {
+            for index in reach(edges, first, inside, &mut steps) {
                 by.entry(index).or_insert(bundler);
             }
         }
@@ -475,7 +487,7 @@ impl<'v, 'a> Graph<'v, 'a> {
     /// Returns the innermost package that a folder lies in.
     fn enclosing(&self, folder: &[u8]) -> Option<usize> {
         let mut at = folder;
-        while !at.is_empty() {
+        while !at.is_empty() && self.may_look_up(at) {
             if let Some(index) = self.by_folder.get(at)
                 && self.nodes.get(*index)?.place != Some(Place::Outside)
             {
@@ -503,17 +515,23 @@ static NOTHING: Beside<'static> = Beside {
     asked: None,
 };
 
-/// Returns what can be reached, the start included.
+/// Returns what can be reached, the start included, in so many steps as are left.
 fn reach(
     edges: &[Vec<usize>],
     start: Vec<usize>,
     allowed: impl Fn(usize) -> bool,
+    steps: &mut usize,
 ) -> BTreeSet<usize> {
     let mut seen = BTreeSet::new();
     let mut open = start;
     while let Some(index) = open.pop() {
         if seen.insert(index) {
-            let next = edges.get(index).into_iter().flatten().copied();
+            let targets = edges.get(index).map(Vec::as_slice).unwrap_or_default();
+            let Some(left) = steps.checked_sub(targets.len() + 1) else {
+                break;
+            };
+            *steps = left;
+            let next = targets.iter().copied();
             open.extend(next.filter(|target| allowed(*target)));
         }
     }

@@ -24,6 +24,9 @@ const MIB: u64 = 1024 * 1024;
 /// The most of a kernel or module that is looked at, packed or unpacked, in bytes.
 const MAX_BYTES: u64 = 128 * MIB;
 
+/// The most that a kernel or module is unpacked to, by its size: real ones grow to some five times of it.
+const MAX_RATIO: u64 = 64;
+
 /// The property that holds the version of the kernel that a module was built for.
 const KERNEL: &str = "kernel_version";
 
@@ -62,7 +65,7 @@ impl Analyzer for Kernel {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn about(&self) -> About {
@@ -195,7 +198,7 @@ fn kernel(bytes: &[u8]) -> Option<Package> {
         let mut image = Vec::new();
         // A kernel whose end is missing still starts with its banner.
         let _ = GzDecoder::new(bytes)
-            .take(MAX_BYTES)
+            .take(MAX_BYTES.min(bytes.len() as u64 * MAX_RATIO))
             .read_to_end(&mut image);
         ("gzip", find_banner(&image)?.to_vec())
     } else {
@@ -240,13 +243,12 @@ fn module(
     damage: &mut Damage,
 ) -> Package {
     let mut unpacked = Vec::new();
+    let most = MAX_BYTES.min(bytes.len() as u64 * MAX_RATIO);
     let result = match packing {
         Packing::Plain | Packing::Xz => Ok(0),
-        Packing::Gzip => GzDecoder::new(bytes)
-            .take(MAX_BYTES)
-            .read_to_end(&mut unpacked),
+        Packing::Gzip => GzDecoder::new(bytes).take(most).read_to_end(&mut unpacked),
         Packing::Zstd => zstd::Decoder::with_buffer(bytes)
-            .and_then(|decoder| decoder.take(MAX_BYTES).read_to_end(&mut unpacked)),
+            .and_then(|decoder| decoder.take(most).read_to_end(&mut unpacked)),
     };
     if let Err(error) = result {
         damage.unsupported(|| format!("the module cannot be unpacked: {error}"));

@@ -17,6 +17,9 @@ pub(crate) mod yaml;
 /// One mebibyte.
 pub(crate) const MIB: u64 = 1024 * 1024;
 
+/// The most licences of one package. Those of whole collections of fonts have some thirty.
+const MAX_LICENSES: usize = 64;
+
 /// Collects what one file states, within the bounds of [`Budget`].
 #[derive(Debug, Default)]
 pub(crate) struct Found {
@@ -63,10 +66,13 @@ pub(crate) fn property(package: &mut Package, name: &str, value: &str) {
     }
 }
 
-/// Adds a licence as declared, unless it is empty or stands there already.
+/// Adds a licence as declared, unless it is empty or stands there already; at most 64.
 pub(crate) fn license(package: &mut Package, value: &str) {
     let value = text(value.as_bytes());
-    if !value.is_empty() && !package.licenses.contains(&value) {
+    if !value.is_empty()
+        && package.licenses.len() < MAX_LICENSES
+        && !package.licenses.contains(&value)
+    {
         package.licenses.push(value);
     }
 }

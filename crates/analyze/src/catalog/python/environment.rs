@@ -22,6 +22,12 @@ use super::{note, requirements};
 /// The most environments that one searches. Real interpreters search some four.
 const MAX_PEERS: usize = 16;
 
+/// The most environments of a kind that are looked at for those that one searches.
+const MAX_SEARCHED: usize = 256;
+
+/// The most distributions of one name in one environment that are looked at for one requirement.
+const MAX_CANDIDATES: usize = 64;
+
 /// The most folders above a vendored copy that are looked at for the environment it lies in.
 const MAX_ANCESTORS: usize = 64;
 
@@ -287,14 +293,18 @@ impl<'a> Environments<'a> {
                     .entry(folder)
                     .or_insert_with(|| Environment::new(folder, notes, only));
                 let name = normalized(&one.package.name);
-                environment.named.entry(name).or_default().push(index);
+                let named = environment.named.entry(name).or_default();
+                if named.len() < MAX_CANDIDATES {
+                    named.push(index);
+                }
             }
         }
         let mut environments = Self(all);
         let folders: Vec<&'a [u8]> = environments.0.keys().copied().collect();
+        let searched = Searched::of(&environments);
         let peers: Vec<Vec<&'a [u8]>> = folders
             .iter()
-            .map(|folder| environments.peers(folder, notes))
+            .map(|folder| environments.peers(folder, notes, &searched))
             .collect();
         for (folder, peers) in folders.iter().zip(peers) {
             // A copy inside a package runs under the interpreter of the environment around it.
@@ -311,7 +321,7 @@ impl<'a> Environments<'a> {
     }
 
     /// Returns the folders that are searched after this one, nearest first.
-    fn peers(&self, folder: &'a [u8], notes: &Notes<'a>) -> Vec<&'a [u8]> {
+    fn peers(&self, folder: &'a [u8], notes: &Notes<'a>, searched: &Searched<'a>) -> Vec<&'a [u8]> {
         let Some(own) = self.0.get(folder) else {
             return Vec::new();
         };
@@ -326,7 +336,10 @@ impl<'a> Environments<'a> {
         let venv = own.layout.and_then(|own| notes.virtuals.get(own.prefix));
         let sees_system = venv.is_none_or(|(_, system)| *system);
         // Later folders first: Debian searches /usr/local before /usr.
-        for (other, environment) in self.0.iter().rev() {
+        for other in searched.from(own.layout) {
+            let Some((other, environment)) = self.0.get_key_value(other) else {
+                continue;
+            };
             let Some(layout) = environment.layout else {
                 continue;
             };
@@ -370,6 +383,49 @@ impl<'a> Environments<'a> {
     }
 }
 
+/// Is what other environments may search: looking at all of them would take the square of their number.
+struct Searched<'a> {
+    /// Environments of the system, the last first. Real images have a handful.
+    system: Vec<&'a [u8]>,
+    /// Environments by prefix and leaf, the last first: those of several versions of Python.
+    beside: HashMap<[&'a [u8]; 2], Vec<&'a [u8]>>,
+}
+
+impl<'a> Searched<'a> {
+    fn of(environments: &Environments<'a>) -> Self {
+        let mut found = Self {
+            system: Vec::new(),
+            beside: HashMap::new(),
+        };
+        for (folder, environment) in environments.0.iter().rev() {
+            let Some(layout) = environment.layout else {
+                continue;
+            };
+            if environment.system && found.system.len() < MAX_SEARCHED {
+                found.system.push(folder);
+            }
+            let beside = found
+                .beside
+                .entry([layout.prefix, layout.leaf])
+                .or_default();
+            if beside.len() < MAX_SEARCHED {
+                beside.push(folder);
+            }
+        }
+        found
+    }
+
+    /// Returns what an environment of this layout may search, the last first.
+    fn from(&self, layout: Option<Layout<'a>>) -> Vec<&'a [u8]> {
+        let beside = layout.and_then(|own| self.beside.get(&[own.prefix, own.leaf]));
+        let mut all: Vec<&'a [u8]> = beside.into_iter().flatten().copied().collect();
+        all.extend(&self.system);
+        all.sort_unstable_by(|a, b| b.cmp(a));
+        all.dedup();
+        all
+    }
+}
+
 impl<'a> Environment<'a> {
     fn new(folder: &'a [u8], notes: &Notes<'a>, only: Option<(u64, u64)>) -> Self {
         let layout = Layout::of(folder);
@@ -379,13 +435,12 @@ impl<'a> Environment<'a> {
         };
         let mut system = false;
         if let Some(layout) = layout {
-            let minor = layout.minor.or_else(|| {
-                let own = |prefix: &[u8]| prefix == layout.prefix;
-                only_minor(notes, layout.major, own)
-            });
+            let minor = layout
+                .minor
+                .or_else(|| only_minor(notes, layout.major, layout.prefix));
             interpreter.version = Some((layout.major, minor));
             interpreter.pypy = layout.pypy;
-            let library = notes.libraries.iter().any(|(own, _)| *own == layout.prefix);
+            let library = libraries_at(notes, layout.prefix).next().is_some();
             let local = layout.prefix.ends_with(b".local");
             let venv = notes.virtuals.get(layout.prefix);
             let usual = matches!(layout.prefix, b"usr" | b"usr/local");
@@ -419,13 +474,20 @@ fn only_version(notes: &Notes<'_>) -> Option<(u64, u64)> {
     }
 }
 
-/// Returns the minor version if the standard libraries of a major one at these prefixes are of one.
-fn only_minor(notes: &Notes<'_>, major: u64, at: impl Fn(&[u8]) -> bool) -> Option<u64> {
-    let mut minors: Vec<u64> = notes
+/// Returns the versions of the standard libraries at a prefix.
+fn libraries_at<'n>(notes: &'n Notes<'_>, prefix: &'n [u8]) -> impl Iterator<Item = &'n str> {
+    notes
         .libraries
-        .iter()
-        .filter(|(prefix, _)| at(prefix))
-        .filter_map(|(_, version)| minor_of(version))
+        .range((prefix, "")..)
+        .take_while(move |(own, _)| *own == prefix)
+        .map(|(_, version)| *version)
+}
+
+/// Returns the minor version if the standard libraries of a major one at this prefix are of one.
+fn only_minor(notes: &Notes<'_>, major: u64, prefix: &[u8]) -> Option<u64> {
+    let mut minors: Vec<u64> = libraries_at(notes, prefix)
+        .take(MAX_SEARCHED)
+        .filter_map(minor_of)
         .filter(|(own, _)| *own == major)
         .map(|(_, minor)| minor)
         .collect();
@@ -589,8 +651,10 @@ fn resolve(
             continue;
         };
         let active = extras.get(at).cloned().unwrap_or_default();
+        judged += active.len();
         for requirement in groups.iter().flatten() {
-            judged += 1;
+            // Long markers count for more: they cost more.
+            judged += 1 + (requirement.name.len() + requirement.constraint.len()) / 256;
             if judged > MAX_JUDGED {
                 return (sorted(found), false);
             }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::super::budget::Budget;
 use super::super::damage::{Damage, text};
+use super::super::requirement::MAX_REQUIREMENTS;
 
 /// The section's name in ELF, PE, Mach-O and WebAssembly.
 pub(super) const SECTION: &[u8] = b".dep-v0";
@@ -73,7 +74,8 @@ pub(super) fn packages(section: &[u8], damage: &mut Damage) -> Vec<Package> {
         }
         let mut package = Package::new(PackageKind::Cargo, name.as_str(), version.as_str());
         package.requested = Some(one.root);
-        let found = one.dependencies.iter().filter_map(|at| named.get(*at));
+        let found = one.dependencies.iter().take(MAX_REQUIREMENTS);
+        let found = found.filter_map(|at| named.get(*at));
         package.requires = found
             .map(|(name, version)| {
                 vec![Requirement {

@@ -26,7 +26,7 @@ impl Analyzer for Rust {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn about(&self) -> About {
@@ -78,13 +78,11 @@ impl Analyzer for Rust {
             bytes.filter(|bytes| !bytes.is_empty()).collect()
         };
         for section in sections {
-            for package in audit::packages(section, &mut damage) {
-                if !found.contains(&package) {
-                    found.push(package);
-                }
-            }
+            found.extend(audit::packages(section, &mut damage));
         }
-        facts.extend(found.into_iter().map(|one| Fact::Package(Box::new(one))));
+        // Several architectures in one file mostly hold the same.
+        let found = executable::distinct(found).into_iter();
+        facts.extend(found.map(|one| Fact::Package(Box::new(one))));
         let subject = format!("/{}", escape_bytes(entry.path));
         facts.extend(damage.finish().into_iter().map(|mut issue| {
             issue.subject.clone_from(&subject);
