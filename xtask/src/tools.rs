@@ -1,4 +1,4 @@
-//! The tools from PyPI that tests use: official validators of SBOMs, and Syft to read them back.
+//! The tools from `PyPI` that tests use: official validators of SBOMs, and Syft to read them back.
 
 use std::path::PathBuf;
 

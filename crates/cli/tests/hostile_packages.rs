@@ -179,7 +179,7 @@ fn hostile_metadata_costs_bounded_time_and_hides_nothing_that_is_sound() {
     let ran = place.run(&["scan", "oci-dir:hostile", "--format", "json", "--no-cache"]);
     // No measurement: an optimised build takes two seconds; this only tells a hang.
     assert!(
-        started.elapsed() < Duration::from_secs(120),
+        started.elapsed() < Duration::from_mins(2),
         "{:?}",
         started.elapsed()
     );
@@ -280,7 +280,7 @@ fn work_does_not_grow_with_the_square_of_what_is_there() {
     let started = Instant::now();
     let ran = place.run(&["scan", "oci-dir:crowded", "--format", "json", "--no-cache"]);
     assert!(
-        started.elapsed() < Duration::from_secs(240),
+        started.elapsed() < Duration::from_mins(4),
         "{:?}",
         started.elapsed()
     );
