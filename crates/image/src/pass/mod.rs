@@ -794,9 +794,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Waits for the turn to hold a large file.
 fn wait_for_turn() -> std::sync::MutexGuard<'static, ()> {
-    LARGE_FILE_TURN
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    let turn = LARGE_FILE_TURN.lock();
+    turn.unwrap_or_else(std::sync::PoisonError::into_inner)
 }

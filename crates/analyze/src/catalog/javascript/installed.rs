@@ -185,6 +185,17 @@ fn outside(mut manifest: Manifest, facts: &mut Vec<Fact>) {
 }
 
 fn push(mut package: Package, manifest: Manifest, facts: &mut Vec<Fact>) {
+    if let Some(stated) = manifest.version.as_deref()
+        && package.version.is_empty()
+        && !stated.is_empty()
+    {
+        // No order understands it, and npm would not publish it; what is stated is kept.
+        let stated: String = stated.chars().take(256).collect();
+        let stated = plimsoll_model::text::escape(&stated).into_owned();
+        package
+            .properties
+            .insert("stated_version".to_owned(), stated);
+    }
     // Of a name that stands in several fields the first counts, as npm reads them.
     let mut all: Vec<Requirement> = manifest.optional;
     all.extend(manifest.dependencies);
