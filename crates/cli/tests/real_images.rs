@@ -76,7 +76,10 @@ fn the_package_list_of_debian_images_is_dpkgs() {
             }
         }
         expected.sort();
-        let report = place.report(&format!("oci-dir:{}", layout.display()), &[], 3);
+        let mut report = place.report(&format!("oci-dir:{}", layout.display()), &[], 3);
+        // Packages of languages and programs without a package are no business of dpkg.
+        let listed = report["packages"].as_array_mut().unwrap();
+        listed.retain(|package| package["type"] == "deb");
         assert_eq!(packages(&report), expected, "{name}");
         let ours: BTreeSet<String> = report["packages"]
             .as_array()
