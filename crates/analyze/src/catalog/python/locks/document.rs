@@ -34,8 +34,13 @@ pub(super) fn read(
         match DeTable::parse(start) {
             Ok(document) => return take(document.get_ref(), damage),
             Err(error) => {
-                let at = error.span().map_or(0, |span| span.start);
-                (at, error.message().to_owned())
+                let reason = error.message().to_owned();
+                // The parser does not say where keys become too deep.
+                let Some(span) = error.span() else {
+                    damage.note(|| format!("{reason}; nothing was read"));
+                    return;
+                };
+                (span.start, reason)
             }
         }
     };

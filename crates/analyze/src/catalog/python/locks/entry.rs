@@ -24,9 +24,8 @@ impl Origin {
     /// Is a commit of a repository: `git+https://…@COMMIT#subdirectory=FOLDER`, as purls write it.
     pub(super) fn repository(kind: &str, url: &str, commit: &str, folder: &str) -> Self {
         let kind = if kind.is_empty() { "git" } else { kind };
-        let url = url.split(['?', '#']).next().unwrap_or(url);
         let url = url.strip_prefix("git+").unwrap_or(url);
-        let mut value = format!("{kind}+{}", without_credentials(url));
+        let mut value = format!("{kind}+{}", public(url));
         if !commit.is_empty() {
             value = format!("{value}@{commit}");
         }
@@ -72,8 +71,12 @@ impl Origin {
 /// Returns a URL without what may be secret: user and password, and the query, which holds tokens and
 /// signatures.
 fn public(url: &str) -> String {
-    let url = url.split(['?', '#']).next().unwrap_or(url);
-    without_credentials(url)
+    // A password may hold what would end a path.
+    let mut url = without_credentials(url);
+    if let Some(end) = url.find(['?', '#']) {
+        url.truncate(end);
+    }
+    url
 }
 
 /// Says whether a path names an archive rather than a folder.

@@ -8,7 +8,7 @@ use plimsoll_model::issue::IssueKind;
 use plimsoll_model::package::Package;
 
 use super::super::super::damage::text;
-use super::super::super::kit::Found;
+use super::super::super::kit::{Found, without_credentials};
 use super::super::marker::Specifier;
 use super::super::name::normalized;
 use super::super::version::split_clause;
@@ -109,6 +109,7 @@ fn reference(versions: &str) -> Option<(&str, Origin)> {
         let version = version_of(url);
         return (!version.is_empty()).then(|| (version, Origin::url(url)));
     }
+    let url = &without_credentials(url);
     let (place, fragment) = url.split_once('#').unwrap_or((url, ""));
     let place = place.get(kind.len() + 1..)?;
     let mut pairs = fragment.split('&');

@@ -4,7 +4,7 @@
 use plimsoll_model::package::Requirement;
 use toml::de::{DeTable, DeValue};
 
-use super::super::super::kit::{Found, property};
+use super::super::super::kit::{Found, property, without_credentials};
 use super::document::{self, MAX_LISTED, list_at, table_at, text_at, texts_at};
 use super::entry::{Entries, Origin, is_archive, package, required};
 use super::note;
@@ -68,7 +68,7 @@ fn is_local(table: &DeTable<'_>) -> bool {
 
 fn origin(table: &DeTable<'_>) -> Option<Origin> {
     let (key, value) = table_at(table, &["source"]).find(|(key, _)| *key != "subdirectory")?;
-    let value = value.as_str()?;
+    let value = &without_credentials(value.as_str()?);
     match key {
         "git" => {
             // `URL?tag=…&subdirectory=…#COMMIT`
