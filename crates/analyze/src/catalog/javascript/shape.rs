@@ -118,6 +118,19 @@ pub(super) trait Receive {
     fn fields<'de, A: MapAccess<'de>>(self, fields: A) -> Result<(), A::Error>;
 }
 
+/// Keeps each field of an object with its name, in the object's order.
+pub(super) struct Keyed<'f, T>(pub(super) &'f mut Vec<(String, T)>);
+
+impl<T: Take> Receive for Keyed<'_, T> {
+    fn fields<'de, A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        while let Some(Loose(key)) = fields.next_key::<Loose<Text>>()? {
+            let Loose(value) = fields.next_value::<Loose<T>>()?;
+            self.0.push((key.unwrap_or_default(), value));
+        }
+        Ok(())
+    }
+}
+
 /// Hands an object to who receives it; any other value is skipped.
 pub(super) struct Into<R>(pub(super) R);
 

@@ -8,7 +8,7 @@ use plimsoll_model::path::{ImagePath, file_name, parent};
 
 use super::lock::set_flag;
 use super::{ASKS_NOTE, BINARY_NOTE, WORKSPACES_NOTE};
-use crate::catalog::assembly::{Installed, collect_each, set_dependencies, set_purls};
+use crate::catalog::assembly::{Installed, collect_each, hand_over, set_dependencies, set_purls};
 
 /// Is what the `package.json` of a folder says.
 #[derive(Default)]
@@ -68,11 +68,7 @@ pub(super) fn assemble(view: &View<'_>, out: &mut Assembled) {
         }
     }
     set_dependencies(&mut installed, edges);
-    out.packages.extend(
-        installed
-            .into_iter()
-            .map(|one| (one.package, one.introduced)),
-    );
+    hand_over(installed, out);
 }
 
 /// Collects what `package.json` files say, by folder.

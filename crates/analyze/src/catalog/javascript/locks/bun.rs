@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use plimsoll_model::package::Requirement;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess};
 
-use super::super::shape::{Into, Loose, Ranges, Receive, Take, Text};
+use super::super::shape::{Into, Keyed, Loose, Ranges, Receive, Take, Text};
 use super::lock::{Entry, Lock, Lookups, is_local, package, set_origin, split_at};
 use crate::catalog::kit::{Found, property};
 
@@ -99,7 +99,7 @@ impl Receive for &mut File {
                 Some("workspaces") => {
                     fields.next_value_seed(Into(Workspaces(&mut self.workspaces)))?;
                 }
-                Some("packages") => fields.next_value_seed(Into(Packages(&mut self.packages)))?,
+                Some("packages") => fields.next_value_seed(Into(Keyed(&mut self.packages)))?,
                 _ => {
                     fields.next_value::<IgnoredAny>()?;
                 }
@@ -120,18 +120,6 @@ impl Receive for Workspaces<'_> {
                 asks.name = None;
             }
             self.0.push(asks);
-        }
-        Ok(())
-    }
-}
-
-struct Packages<'f>(&'f mut Vec<(String, Raw)>);
-
-impl Receive for Packages<'_> {
-    fn fields<'de, A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
-        while let Some(Loose(key)) = fields.next_key::<Loose<Text>>()? {
-            let Loose(raw) = fields.next_value::<Loose<Raw>>()?;
-            self.0.push((key.unwrap_or_default(), raw));
         }
         Ok(())
     }

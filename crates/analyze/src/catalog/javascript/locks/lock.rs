@@ -10,7 +10,7 @@ use crate::catalog::kit::{Found, property, requirement, without_credentials};
 
 /// The most bytes of names that are looked up to resolve the requirements of one file. A lock file of
 /// 50,000 packages, each with ten requirements and four places to look, has some 120 MB of them.
-const MAX_LOOKED_UP: usize = 1 << 30;
+const MAX_LOOKED_UP: usize = 1 << 29;
 
 /// Is one entry of a lock file: a package, or a project (the root, a workspace, a linked folder).
 #[derive(Debug)]

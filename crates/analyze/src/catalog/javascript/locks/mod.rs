@@ -199,3 +199,68 @@ fn asks(manifest: &Manifest, facts: &mut Vec<Fact>) {
         note(ASKS_NOTE, lines);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(path: &str, text: &str) -> (usize, usize) {
+        let entry = Entry {
+            path: path.as_bytes(),
+            kind: EntryKind::File,
+            mode: 0o644,
+            uid: 0,
+            gid: 0,
+            size: text.len() as u64,
+            link: b"",
+            xattrs: &[],
+            head: &[],
+        };
+        let content = Content {
+            bytes: text.as_bytes(),
+            truncated: false,
+        };
+        let mut facts = Vec::new();
+        Locks.read(&entry, content, &mut facts);
+        let packages = facts.iter().filter(|f| matches!(f, Fact::Package(_)));
+        let issues = facts.iter().filter(|f| matches!(f, Fact::Issue(_)));
+        (packages.count(), issues.count())
+    }
+
+    #[test]
+    fn depth_and_breadth_cost_bounded_time() {
+        let nested = "{\"dependencies\":{\"a\":".repeat(10_000);
+        assert_eq!(read("package-lock.json", &nested).1, 1);
+        let lists = format!("{{\"packages\":{{\"a\":{}", "[".repeat(10_000));
+        assert_eq!(read("bun.lock", &lists), (0, 1));
+        let flow = format!("packages: {}", "[".repeat(10_000));
+        assert_eq!(read("pnpm-lock.yaml", &flow), (0, 1));
+        let anchors: Vec<String> = (0..5000).map(|i| format!("a{i}: &a{i} 1\n")).collect();
+        let anchors = anchors.concat();
+        assert_eq!(read("pnpm-lock.yaml", &anchors), (0, 1));
+        let documents = "a: 1\n---\n".repeat(1000);
+        assert_eq!(read("pnpm-lock.yaml", &documents), (0, 1));
+        let keys = vec!["a@1"; 100_000].join(", ");
+        let yarn = format!("{keys}:\n  version \"1.0.0\"\n");
+        assert_eq!(read("yarn.lock", &yarn), (1, 0));
+    }
+
+    #[test]
+    fn lock_files_are_told_by_their_names() {
+        for (path, want) in [
+            ("package-lock.json", Some(Format::Npm)),
+            ("a/npm-shrinkwrap.json", Some(Format::Npm)),
+            ("a/node_modules/.package-lock.json", None),
+            ("a/.package-lock.json", None),
+            ("a/my-yarn.lock", None),
+            ("a/yarn.lock", Some(Format::Yarn)),
+            ("a/node_modules/b/yarn.lock", None),
+            ("a/fixtures/pnpm-lock.yaml", None),
+            ("pnpm-lock.yaml", Some(Format::Pnpm)),
+            ("bun.lock", Some(Format::Bun)),
+            ("bun.lockb", Some(Format::BunBinary)),
+        ] {
+            assert_eq!(format(path.as_bytes()), want, "{path}");
+        }
+    }
+}

@@ -11,7 +11,7 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess};
 use serde_saphyr::{DuplicateKeyPolicy, Options};
 
 use super::super::is_name;
-use super::super::shape::{Into, Loose, Ranges, Receive, Take, Text};
+use super::super::shape::{Into, Keyed, Loose, Ranges, Receive, Take, Text};
 use super::lock::{Entry, Lock, Lookups, is_local, package, set_flag, set_origin, split_at};
 use crate::catalog::kit::{Found, property};
 
@@ -20,6 +20,9 @@ const MAX_NODES: usize = 8_000_000;
 
 /// The most levels. The deepest value is five levels deep.
 const MAX_DEPTH: usize = 64;
+
+/// The most documents. pnpm writes two at most.
+const MAX_DOCUMENTS: usize = 8;
 
 /// The most anchors and aliases. pnpm writes none.
 const MAX_ANCHORS: usize = 1024;
@@ -176,8 +179,8 @@ impl Receive for &mut File {
             match key.as_deref().unwrap_or_default() {
                 "lockfileVersion" => self.form = fields.next_value::<Loose<Text>>()?.0,
                 "importers" => fields.next_value_seed(Into(Importers(&mut self.importers)))?,
-                "packages" => fields.next_value_seed(Into(Packages(&mut self.packages)))?,
-                "snapshots" => fields.next_value_seed(Into(Packages(&mut self.snapshots)))?,
+                "packages" => fields.next_value_seed(Into(Keyed(&mut self.packages)))?,
+                "snapshots" => fields.next_value_seed(Into(Keyed(&mut self.snapshots)))?,
                 key => self.own.field(key, &mut fields)?,
             }
         }
@@ -191,18 +194,6 @@ impl Receive for Importers<'_> {
     fn fields<'de, A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
         while fields.next_key::<IgnoredAny>()?.is_some() {
             self.0.push(fields.next_value::<Loose<Importer>>()?.0);
-        }
-        Ok(())
-    }
-}
-
-struct Packages<'f>(&'f mut Vec<(String, Raw)>);
-
-impl Receive for Packages<'_> {
-    fn fields<'de, A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
-        while let Some(Loose(key)) = fields.next_key::<Loose<Text>>()? {
-            let Loose(raw) = fields.next_value::<Loose<Raw>>()?;
-            self.0.push((key.unwrap_or_default(), raw));
         }
         Ok(())
     }
@@ -240,13 +231,18 @@ fn documents(text: &str) -> impl Iterator<Item = &str> {
         rest = after;
         Some(one)
     })
-    .take(8)
 }
 
 /// Reads a lock file.
 pub(super) fn read(bytes: &[u8], found: &mut Found) {
     let text = String::from_utf8_lossy(bytes);
-    for document in documents(&text) {
+    for (number, document) in documents(&text).enumerate() {
+        if number == MAX_DOCUMENTS {
+            found
+                .damage
+                .limit(|| format!("more than {MAX_DOCUMENTS} documents; the rest was left out"));
+            break;
+        }
         let mut file = File::default();
         let read =
             serde_saphyr::with_deserializer_from_str_with_options(document, options(), |yaml| {
