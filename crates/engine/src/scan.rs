@@ -400,16 +400,12 @@ struct Catalog {
 /// Lets every analyzer join its facts: first those that may know the distribution, then the rest.
 fn assemble(squashed: &Squashed<'_>, read: &Read<'_>, gaps: &mut Vec<Issue>) -> Catalog {
     let Read { layers, analyzers } = *read;
-    let located: Vec<Vec<Located<'_>>> = (0..analyzers.len())
-        .map(|index| {
-            squashed
-                .visible
-                .iter()
-                .filter(|placed| usize::from(placed.analyzer) == index)
-                .map(|placed| located(placed))
-                .collect()
-        })
-        .collect();
+    let mut facts_of: Vec<Vec<Located<'_>>> = analyzers.iter().map(|_| Vec::new()).collect();
+    for placed in &squashed.visible {
+        if let Some(own) = facts_of.get_mut(usize::from(placed.analyzer)) {
+            own.push(located(placed));
+        }
+    }
     let listed = Listed {
         layers,
         hashes: OnceCell::new(),
@@ -420,7 +416,7 @@ fn assemble(squashed: &Squashed<'_>, read: &Read<'_>, gaps: &mut Vec<Issue>) -> 
     };
     let run = |index: usize, distro: Option<&Distro>| {
         let mut out = Assembled::default();
-        if let (Some(analyzer), Some(facts)) = (analyzers.get(index), located.get(index)) {
+        if let (Some(analyzer), Some(facts)) = (analyzers.get(index), facts_of.get(index)) {
             analyzer.assemble(
                 &View {
                     facts,
@@ -433,7 +429,7 @@ fn assemble(squashed: &Squashed<'_>, read: &Read<'_>, gaps: &mut Vec<Issue>) -> 
         out
     };
     let knows_distro = |index: &usize| {
-        located
+        facts_of
             .get(*index)
             .is_some_and(|facts| facts.iter().any(|l| matches!(l.fact, Fact::Distro(_))))
     };
@@ -480,7 +476,7 @@ fn assemble(squashed: &Squashed<'_>, read: &Read<'_>, gaps: &mut Vec<Issue>) -> 
     let texts = analyzers
         .iter()
         .position(|analyzer| analyzer.name() == license_texts::NAME)
-        .and_then(|index| located.get(index));
+        .and_then(|index| facts_of.get(index));
     let texts = license_texts::Texts::new(texts.map_or(&[], Vec::as_slice));
     for one in &mut packages {
         license::settle(&mut one.package);

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use plimsoll_model::analyzer::{Fact, Located, View};
+use plimsoll_model::analyzer::{Assembled, Fact, Located, View};
 use plimsoll_model::distro::Distro;
 use plimsoll_model::package::{Package, Requirement};
 use plimsoll_model::path::ImagePath;
@@ -143,6 +143,18 @@ pub(crate) fn set_dependencies(installed: &mut [Installed<'_>], found: Vec<Vec<u
         one.package.depends_on.sort();
         one.package.depends_on.dedup();
     }
+}
+
+/// Hands packages over as they are.
+pub(crate) fn hand_over<'a>(
+    installed: impl IntoIterator<Item = Installed<'a>>,
+    out: &mut Assembled,
+) {
+    out.packages.extend(
+        installed
+            .into_iter()
+            .map(|one| (one.package, one.introduced)),
+    );
 }
 
 /// Copies a package without its relations.

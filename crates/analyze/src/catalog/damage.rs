@@ -76,8 +76,8 @@ pub(crate) fn report(
     issues: Vec<Issue>,
     facts: &mut Vec<Fact>,
 ) {
-    let subject = format!("/{}", escape_bytes(entry.path));
     if content.truncated {
+        let subject = format!("/{}", escape_bytes(entry.path));
         let kept = content.bytes.len() as u64;
         let (kind, detail) = if entry.size > kept {
             (
@@ -92,10 +92,17 @@ pub(crate) fn report(
         };
         facts.push(Fact::Issue(Issue {
             kind,
-            subject: subject.clone(),
+            subject,
             detail,
         }));
     }
+    state(entry, issues, facts);
+}
+
+/// Adds the issues of a file to its facts, with the file's path as their subject. For files of which
+/// only a part is looked for, so that a cut alone is no loss; [`report`] says a cut as well.
+pub(crate) fn state(entry: &Entry<'_>, issues: Vec<Issue>, facts: &mut Vec<Fact>) {
+    let subject = format!("/{}", escape_bytes(entry.path));
     facts.extend(issues.into_iter().map(|mut issue| {
         issue.subject.clone_from(&subject);
         Fact::Issue(issue)

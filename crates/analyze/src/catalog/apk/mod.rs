@@ -13,7 +13,7 @@ use plimsoll_model::issue::Issue;
 use plimsoll_model::package::{Package, Requirement, SourcePackage};
 use plimsoll_model::version::Scheme;
 
-use super::assembly::{Installed, collect, resolve_requirements, set_purls};
+use super::assembly::{Installed, collect, hand_over, resolve_requirements, set_purls};
 use super::budget::Budget;
 use super::damage::{Damage, report, text};
 use super::paths::PathList;
@@ -118,8 +118,7 @@ impl Analyzer for Apk {
                 properties.insert("repository_branch".to_owned(), branch.to_owned());
             }
         }
-        out.packages
-            .extend(installed.into_iter().map(|i| (i.package, i.introduced)));
+        hand_over(installed, out);
     }
 }
 

@@ -15,7 +15,7 @@ use plimsoll_model::package::{Package, Requirement};
 use plimsoll_model::path::{file_name, parent};
 use serde::Deserialize;
 
-use super::assembly::{collect_each, set_dependencies, set_purls};
+use super::assembly::{collect_each, hand_over, set_dependencies, set_purls};
 use super::budget::Budget;
 use super::damage::{Damage, report, text};
 use super::paths::PathList;
@@ -158,8 +158,7 @@ impl Analyzer for Conda {
             found.push(targets.into_iter().collect());
         }
         set_dependencies(&mut installed, found);
-        out.packages
-            .extend(installed.into_iter().map(|i| (i.package, i.introduced)));
+        hand_over(installed, out);
     }
 }
 

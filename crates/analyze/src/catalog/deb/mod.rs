@@ -20,7 +20,7 @@ mod status;
 pub use copyright::parse_copyright;
 pub use status::parse_status;
 
-use super::assembly::{Installed, collect, resolve_requirements, set_purls};
+use super::assembly::{Installed, collect, hand_over, resolve_requirements, set_purls};
 use super::damage::{Damage, report, text};
 use super::deb822::{Scanner, Stanza};
 use super::paths::PathList;
@@ -182,8 +182,7 @@ impl Analyzer for Deb {
         resolve_requirements(&mut installed, Scheme::Deb, &HashMap::new());
         set_requested(view, &mut installed);
         set_licenses(view, &mut installed);
-        out.packages
-            .extend(installed.into_iter().map(|i| (i.package, i.introduced)));
+        hand_over(installed, out);
     }
 }
 

@@ -121,11 +121,7 @@ impl<'a> Reader<'a> {
     }
 
     fn run(&mut self, fits: impl Fn(u8) -> bool) -> &'a [u8] {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let end = rest.iter().position(|byte| !fits(*byte));
-        let (run, _) = rest.split_at(end.unwrap_or(rest.len()));
-        self.at += run.len();
-        run
+        crate::catalog::kit::run(self.bytes, &mut self.at, fits)
     }
 
     fn skip_blanks(&mut self) {

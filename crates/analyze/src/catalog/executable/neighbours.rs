@@ -7,7 +7,7 @@ use plimsoll_model::analyzer::{Assembled, View};
 use plimsoll_model::package::Package;
 use plimsoll_model::path::ImagePath;
 
-use super::super::assembly::{Installed, collect_each, set_dependencies, set_purls};
+use super::super::assembly::{Installed, collect_each, hand_over, set_dependencies, set_purls};
 
 /// The most packages of one name and version that are compared to find the same again.
 const MAX_ALIKE: usize = 64;
@@ -64,9 +64,5 @@ pub(crate) fn assemble_neighbours(
         })
         .collect();
     set_dependencies(&mut installed, found);
-    out.packages.extend(
-        installed
-            .into_iter()
-            .map(|one| (one.package, one.introduced)),
-    );
+    hand_over(installed, out);
 }

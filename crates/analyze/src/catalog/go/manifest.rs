@@ -11,7 +11,7 @@ use plimsoll_model::ecosystem::PackageKind;
 use plimsoll_model::package::{Package, Requirement};
 use plimsoll_model::path::{ImagePath, file_name, parent};
 
-use super::super::assembly::{Installed, collect_each, set_dependencies, set_purls};
+use super::super::assembly::{Installed, collect_each, hand_over, set_dependencies, set_purls};
 use super::super::budget::Budget;
 use super::super::damage::{Damage, report, text};
 use super::super::requirement::MAX_REQUIREMENTS;
@@ -179,11 +179,7 @@ impl Analyzer for GoModules {
         });
         let found = found.collect();
         set_dependencies(&mut installed, found);
-        out.packages.extend(
-            installed
-                .into_iter()
-                .map(|one| (one.package, one.introduced)),
-        );
+        hand_over(installed, out);
     }
 }
 

@@ -4,11 +4,9 @@
 use plimsoll_model::analyzer::{
     About, Analyzer, Assembled, Content, Entry, EntryKind, Fact, View, Want,
 };
-use plimsoll_model::issue::Issue;
 use plimsoll_model::package::Package;
-use plimsoll_model::text::escape_bytes;
 
-use super::damage::{Damage, text};
+use super::damage::{Damage, state, text};
 use super::executable::{self, Executable};
 
 mod build_info;
@@ -97,21 +95,12 @@ impl Analyzer for Go {
         // Several architectures in one file mostly hold the same.
         let found = executable::distinct(found).into_iter();
         facts.extend(found.map(|one| Fact::Package(Box::new(one))));
-        tell(entry, damage.finish(), facts);
+        state(entry, damage.finish(), facts);
     }
 
     fn assemble(&self, view: &View<'_>, out: &mut Assembled) {
         executable::assemble_per_file(view, out);
     }
-}
-
-/// Adds issues with the file as their subject. What a cut file has lost is said where it matters.
-fn tell(entry: &Entry<'_>, issues: Vec<Issue>, facts: &mut Vec<Fact>) {
-    let subject = format!("/{}", escape_bytes(entry.path));
-    facts.extend(issues.into_iter().map(|mut issue| {
-        issue.subject.clone_from(&subject);
-        Fact::Issue(issue)
-    }));
 }
 
 fn packages(

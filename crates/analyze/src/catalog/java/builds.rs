@@ -9,7 +9,7 @@ use plimsoll_model::ecosystem::PackageKind;
 use plimsoll_model::issue::IssueKind;
 use plimsoll_model::package::Package;
 
-use crate::catalog::assembly::{collect_each, set_purls};
+use crate::catalog::assembly::{collect_each, hand_over, set_purls};
 use crate::catalog::budget::Budget;
 use crate::catalog::damage::{Damage, report, text};
 
@@ -108,11 +108,7 @@ impl Analyzer for JavaBuilds {
     fn assemble(&self, view: &View<'_>, out: &mut Assembled) {
         let (_, mut declared): (Vec<_>, Vec<_>) = collect_each(view).into_iter().unzip();
         set_purls(&mut declared, view.distro);
-        out.packages.extend(
-            declared
-                .into_iter()
-                .map(|one| (one.package, one.introduced)),
-        );
+        hand_over(declared, out);
     }
 }
 

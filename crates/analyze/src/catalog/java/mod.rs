@@ -25,7 +25,7 @@ mod survey;
 
 pub use builds::JavaBuilds;
 
-use super::assembly::{collect_each, set_dependencies, set_purls};
+use super::assembly::{collect_each, hand_over, set_dependencies, set_purls};
 use super::damage::{Damage, report};
 use super::executable;
 use super::zip;
@@ -226,11 +226,7 @@ impl Analyzer for Java {
             })
             .collect();
         set_dependencies(&mut installed, found);
-        out.packages.extend(
-            installed
-                .into_iter()
-                .map(|one| (one.package, one.introduced)),
-        );
+        hand_over(installed, out);
     }
 }
 

@@ -12,10 +12,9 @@ use plimsoll_model::analyzer::{
 use plimsoll_model::ecosystem::PackageKind;
 use plimsoll_model::package::{Package, Requirement};
 use plimsoll_model::path::{file_name, parent};
-use plimsoll_model::text::escape_bytes;
 
-use super::assembly::{Installed, collect_each, set_dependencies, set_purls};
-use super::damage::{Damage, text};
+use super::assembly::{Installed, collect_each, hand_over, set_dependencies, set_purls};
+use super::damage::{Damage, state, text};
 use super::executable::Executable;
 use super::requirement::MAX_REQUIREMENTS;
 
@@ -119,11 +118,7 @@ impl Analyzer for Kernel {
             damage.unsupported(|| "too large: the kernel's version was not found".to_owned());
         }
         facts.extend(found.map(|one| Fact::Package(Box::new(one))));
-        let subject = format!("/{}", escape_bytes(entry.path));
-        facts.extend(damage.finish().into_iter().map(|mut issue| {
-            issue.subject.clone_from(&subject);
-            Fact::Issue(issue)
-        }));
+        state(entry, damage.finish(), facts);
     }
 
     fn assemble(&self, view: &View<'_>, out: &mut Assembled) {
@@ -151,11 +146,7 @@ impl Analyzer for Kernel {
         });
         let found = found.collect();
         set_dependencies(&mut installed, found);
-        out.packages.extend(
-            installed
-                .into_iter()
-                .map(|one| (one.package, one.introduced)),
-        );
+        hand_over(installed, out);
     }
 }
 

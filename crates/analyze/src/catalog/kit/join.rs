@@ -9,7 +9,7 @@ use plimsoll_model::issue::{Issue, IssueKind};
 use plimsoll_model::path::ImagePath;
 
 use super::version;
-use crate::catalog::assembly::{Installed, collect_each, set_dependencies, set_purls};
+use crate::catalog::assembly::{Installed, collect_each, hand_over, set_dependencies, set_purls};
 
 /// The most packages of one name that are looked at for one requirement.
 const MAX_CANDIDATES: usize = 64;
@@ -139,11 +139,7 @@ pub(crate) fn finish_with(
         out.issues.push(issue);
     }
     set_dependencies(&mut installed, found);
-    out.packages.extend(
-        installed
-            .into_iter()
-            .map(|one| (one.package, one.introduced)),
-    );
+    hand_over(installed, out);
 }
 
 /// Counts the folders that two scopes have in common.

@@ -107,6 +107,15 @@ pub(crate) fn above(path: &[u8], up: usize) -> &[u8] {
     (0..up).fold(path, |path, _| plimsoll_model::path::parent(path))
 }
 
+/// Takes bytes from a place on as long as they fit, and moves the place behind them.
+pub(crate) fn run<'a>(bytes: &'a [u8], at: &mut usize, fits: impl Fn(u8) -> bool) -> &'a [u8] {
+    let rest = bytes.get(*at..).unwrap_or_default();
+    let end = rest.iter().position(|byte| !fits(*byte));
+    let (run, _) = rest.split_at(end.unwrap_or(rest.len()));
+    *at += run.len();
+    run
+}
+
 /// Says whether text could be a version: it starts with a digit, or with `v` and a digit.
 pub(crate) fn looks_like_version(text: &[u8]) -> bool {
     let text = text.strip_prefix(b"v").unwrap_or(text);

@@ -13,7 +13,7 @@ use plimsoll_model::issue::{Issue, IssueKind};
 use plimsoll_model::package::{Package, Requirement};
 use plimsoll_model::path::{ImagePath, file_name, parent};
 
-use super::super::assembly::{Installed, collect_each, set_dependencies, set_purls};
+use super::super::assembly::{Installed, collect_each, hand_over, set_dependencies, set_purls};
 use super::marker::{Interpreter, Specifier, judge};
 use super::name::{dist_info_stem, normalized};
 use super::version::{Version, fulfils_all};
@@ -87,8 +87,7 @@ pub(super) fn assemble(view: &View<'_>, out: &mut Assembled) {
         ));
     }
     set_dependencies(&mut installed, resolved);
-    out.packages
-        .extend(installed.into_iter().map(|i| (i.package, i.introduced)));
+    hand_over(installed, out);
 }
 
 /// Is everything that was noted, by folder.

@@ -28,7 +28,9 @@ pub use manifest::{parse_manifest, parse_manifest_names};
 pub use ndb::parse_ndb;
 pub use sqlite::{parse_sqlite, wal_notice};
 
-use super::assembly::{Installed as Assembling, collect, resolve_requirements, set_purls};
+use super::assembly::{
+    Installed as Assembling, collect, hand_over, resolve_requirements, set_purls,
+};
 use reasons::Source;
 
 use super::budget::Budget;
@@ -172,8 +174,7 @@ impl Analyzer for Rpm {
         let files = required_files(view, &installed);
         resolve_requirements(&mut installed, Scheme::Rpm, &files);
         reasons::set_requested(view, &mut installed);
-        out.packages
-            .extend(installed.into_iter().map(|i| (i.package, i.introduced)));
+        hand_over(installed, out);
     }
 }
 

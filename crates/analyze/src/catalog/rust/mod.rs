@@ -4,9 +4,8 @@
 use plimsoll_model::analyzer::{
     About, Analyzer, Assembled, Content, Entry, EntryKind, Fact, View, Want,
 };
-use plimsoll_model::text::escape_bytes;
 
-use super::damage::Damage;
+use super::damage::{Damage, state};
 use super::executable::{self, Executable};
 
 mod audit;
@@ -83,11 +82,7 @@ impl Analyzer for Rust {
         // Several architectures in one file mostly hold the same.
         let found = executable::distinct(found).into_iter();
         facts.extend(found.map(|one| Fact::Package(Box::new(one))));
-        let subject = format!("/{}", escape_bytes(entry.path));
-        facts.extend(damage.finish().into_iter().map(|mut issue| {
-            issue.subject.clone_from(&subject);
-            Fact::Issue(issue)
-        }));
+        state(entry, damage.finish(), facts);
     }
 
     fn assemble(&self, view: &View<'_>, out: &mut Assembled) {

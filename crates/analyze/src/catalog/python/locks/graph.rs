@@ -7,7 +7,9 @@ use plimsoll_model::analyzer::{Assembled, Fact, View};
 use plimsoll_model::package::Requirement;
 use plimsoll_model::path::ImagePath;
 
-use super::super::super::assembly::{Installed, collect_each, set_dependencies, set_purls};
+use super::super::super::assembly::{
+    Installed, collect_each, hand_over, set_dependencies, set_purls,
+};
 use super::super::name::normalized;
 use super::super::version::{Version, fulfils_all};
 use super::{Role, note};
@@ -166,11 +168,7 @@ pub(super) fn assemble(view: &View<'_>, out: &mut Assembled) {
         start = end;
     }
     set_dependencies(&mut installed, found);
-    out.packages.extend(
-        installed
-            .into_iter()
-            .map(|one| (one.package, one.introduced)),
-    );
+    hand_over(installed, out);
 }
 
 /// Is one lock file.
