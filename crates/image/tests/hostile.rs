@@ -308,6 +308,29 @@ fn the_paths_of_facts_are_bounded_too() {
 }
 
 #[test]
+fn the_memory_of_facts_is_bounded_and_replaced_files_give_theirs_back() {
+    let limits = Limits {
+        fact_bytes: 35_000,
+        ..Limits::default()
+    };
+    let content = vec![b'x'; 10_000];
+    let layer = |names: [&str; 5]| {
+        let layer = LayerBuilder::new();
+        let layer = names
+            .iter()
+            .fold(layer, |layer, name| layer.file(name, content.clone()));
+        read_within(layer.build(), &limits)
+    };
+    let facts = layer(["a", "b", "c", "d", "e"]);
+    assert_eq!(facts.facts.len(), 3);
+    assert_eq!(facts.issues.len(), 2, "{:?}", facts.issues);
+    assert!(facts.issues[0].detail.contains("35000 bytes"));
+    let facts = layer(["a", "a", "b", "a", "c"]);
+    assert_eq!(facts.facts.len(), 3);
+    assert!(facts.issues.is_empty(), "{:?}", facts.issues);
+}
+
+#[test]
 fn a_huge_sparse_file_in_a_folder_is_read_only_as_far_as_it_is_wanted() {
     let folder = tempfile::tempdir().unwrap();
     let file = std::fs::File::create(folder.path().join("huge")).unwrap();

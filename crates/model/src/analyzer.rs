@@ -181,6 +181,32 @@ pub enum Fact {
     Issue(Issue),
 }
 
+impl Fact {
+    /// Returns about how many bytes of memory it takes, so that many facts can be bounded.
+    pub fn held_bytes(&self) -> usize {
+        let texts = |texts: &[String]| texts.iter().map(|text| held(text)).sum::<usize>();
+        size_of::<Self>()
+            + match self {
+                Self::Package(package) => package.held_bytes(),
+                Self::Distro(distro) => {
+                    let [id, version] = [&distro.id, &distro.version_id].map(String::len);
+                    let [name, title] = [&distro.codename, &distro.pretty_name].map(String::len);
+                    id + version + name + title + distro.cpe.len() + texts(&distro.id_like)
+                }
+                Self::Owns(owned) => owned.package.len() + owned.paths.len(),
+                Self::Requested(state) => texts(&state.names),
+                Self::Licenses { package, licenses } => package.len() + texts(licenses),
+                Self::Note { key, value } => key.len() + value.len(),
+                Self::Issue(issue) => issue.subject.len() + issue.detail.len(),
+            }
+    }
+}
+
+/// Returns about how many bytes a text takes, itself included.
+pub(crate) fn held(text: &str) -> usize {
+    size_of::<String>() + text.len()
+}
+
 /// Is the list of files that one package owns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ownership {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::analyzer::held;
 use crate::ecosystem::PackageKind;
 
 /// Is an installed package: typed common fields and a flat map for what only one kind has.
@@ -80,6 +81,35 @@ impl Package {
             owned_by: None,
             properties: BTreeMap::new(),
         }
+    }
+
+    /// Returns about how many bytes of memory it takes.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let texts = |texts: &[String]| texts.iter().map(|text| held(text)).sum::<usize>();
+        let named = |all: &[Requirement]| {
+            let each = all
+                .iter()
+                .map(|one| held(&one.name) + held(&one.constraint));
+            each.sum::<usize>()
+        };
+        let requires = self.requires.iter().map(|group| 24 + named(group));
+        let properties = self.properties.iter();
+        let source = self.source.as_ref();
+        size_of::<Self>()
+            + self.name.len()
+            + self.version.len()
+            + source.map_or(0, |source| source.name.len() + source.version.len())
+            + self.arch.as_ref().map_or(0, String::len)
+            + texts(&self.licenses)
+            + texts(&self.locations)
+            + requires.sum::<usize>()
+            + named(&self.provides)
+            + texts(&self.depends_on)
+            + self.purl.len()
+            + self.owned_by.as_ref().map_or(0, String::len)
+            + properties
+                .map(|(key, value)| held(key) + held(value))
+                .sum::<usize>()
     }
 
     /// Says whether two statements name the same installed package: kind, name, version, architecture.

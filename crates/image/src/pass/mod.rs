@@ -9,10 +9,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, Read};
-use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 
-use plimsoll_model::analyzer::{Analyzer, Content, ContentSink, Entry, EntryKind, Fact, Want};
+use plimsoll_model::analyzer::{Analyzer, Entry, EntryKind, Fact};
 use plimsoll_model::digest::Digest;
 use plimsoll_model::issue::{Issue, IssueKind};
 use plimsoll_model::layer::{FileFact, FileList, LayerFacts, ListedFile, UnreadLink};
@@ -20,9 +19,12 @@ use plimsoll_model::path::{ImagePath, PathError};
 use plimsoll_model::text::escape_bytes;
 use thiserror::Error;
 
+mod offer;
 mod stream;
 pub(crate) mod tar;
 
+pub(crate) use offer::Offer;
+use offer::wait_for_turn;
 use stream::{LayerStream, Stop};
 use tar::{MemberKind, Next, TarReader};
 
@@ -42,6 +44,8 @@ pub struct Limits {
     /// The most bytes of the paths of a layer's facts and unread hard links: a path is kept with
     /// every fact.
     pub path_bytes: usize,
+    /// The most memory of a layer's facts themselves, in bytes.
+    pub fact_bytes: usize,
     /// The most bytes of content that are handed over again because hard links share it.
     pub shared_bytes: u64,
     /// The most issues of one layer; what is beyond is counted.
@@ -57,16 +61,13 @@ impl Default for Limits {
             list_bytes: 64 << 20,
             facts: 1_000_000,
             path_bytes: 24 << 20,
+            fact_bytes: 128 << 20,
             shared_bytes: 512 << 20,
             issues: 100,
         }
     }
 }
 
-/// Whole files of at least this many bytes are held by one thread at a time, so that the peak of
-/// memory does not grow with the number of threads.
-const LARGE_FILE: u64 = 16 << 20;
-static LARGE_FILE_TURN: Mutex<()> = Mutex::new(());
 /// Marks a fact that a later entry of the same name replaced, until it is dropped.
 const REPLACED: u16 = u16::MAX;
 
@@ -190,13 +191,15 @@ impl Pass<'_> {
     }
 
     /// Hands one file that lies outside of any archive to the analyzers.
+    ///
+    /// `offer` is the same for all files of one folder, since it knows how much room is left.
     pub(crate) fn loose_file(
         &self,
         entry: &Entry<'_>,
         content: &mut dyn Read,
+        offer: &mut Offer,
         out: &mut Vec<FileFact>,
     ) -> io::Result<()> {
-        let mut offer = Offer::default();
         offer.ask(self.analyzers, entry);
         if offer.is_empty() {
             return Ok(());
@@ -264,125 +267,6 @@ struct Targets<'a> {
     paths: HashSet<&'a [u8]>,
 }
 
-/// Is the way of one file's content to those who want it.
-#[derive(Default)]
-struct Offer {
-    whole: Vec<(u16, u64)>,
-    streams: Vec<(u16, Box<dyn ContentSink>)>,
-    kept: Vec<u8>,
-    keep: u64,
-    seen: u64,
-    size: u64,
-    /// How many bytes of paths may still be kept with facts; `None` for any number.
-    room: Option<usize>,
-    /// Whether facts were left out for want of room.
-    cut: bool,
-}
-
-impl Offer {
-    /// Asks every analyzer what it wants of a file.
-    fn ask(&mut self, analyzers: &[&dyn Analyzer], entry: &Entry<'_>) {
-        self.whole.clear();
-        self.streams.clear();
-        self.kept.clear();
-        // A large buffer of a file before is not kept for the small ones after it.
-        self.kept.shrink_to(1 << 20);
-        (self.keep, self.seen, self.size) = (0, 0, entry.size);
-        for (index, analyzer) in (0_u16..).zip(analyzers) {
-            match analyzer.wants(entry) {
-                Want::Nothing => {}
-                Want::Whole { limit } => {
-                    self.whole.push((index, limit));
-                    self.keep = self.keep.max(limit);
-                }
-                Want::Stream => {
-                    if let Some(sink) = analyzer.stream(entry) {
-                        self.streams.push((index, sink));
-                    }
-                }
-            }
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.whole.is_empty() && self.streams.is_empty()
-    }
-
-    /// Says whether more content would change nothing: it is known to be cut, and nobody streams.
-    fn full(&self) -> bool {
-        self.streams.is_empty() && self.seen > self.keep
-    }
-
-    /// Waits for the turn to hold a large file.
-    fn turn(&self, size: u64) -> Option<std::sync::MutexGuard<'static, ()>> {
-        let large = !self.whole.is_empty() && size.min(self.keep) >= LARGE_FILE;
-        large.then(wait_for_turn)
-    }
-
-    fn write(&mut self, chunk: &[u8]) {
-        for (_, sink) in &mut self.streams {
-            sink.write(chunk);
-        }
-        self.seen += chunk.len() as u64;
-        if !self.whole.is_empty() {
-            let room = self.keep.saturating_sub(self.kept.len() as u64);
-            let room = usize::try_from(room).unwrap_or(usize::MAX).min(chunk.len());
-            if self.kept.is_empty() {
-                // Growing by doubling would hold a large file twice.
-                let size = self.size.min(self.keep);
-                let _ = self.kept.try_reserve_exact(size as usize);
-            }
-            self.kept
-                .extend_from_slice(chunk.get(..room).unwrap_or_default());
-        }
-    }
-
-    fn finish(
-        &mut self,
-        analyzers: &[&dyn Analyzer],
-        entry: &Entry<'_>,
-        complete: bool,
-        out: &mut Vec<FileFact>,
-    ) {
-        let mut facts: Vec<Fact> = Vec::new();
-        let room = &mut self.room;
-        let cut = &mut self.cut;
-        let mut keep = |analyzer: u16, facts: &mut Vec<Fact>| {
-            for fact in facts.drain(..) {
-                if let Some(room) = room {
-                    let Some(left) = room.checked_sub(entry.path.len()) else {
-                        *cut = true;
-                        return;
-                    };
-                    *room = left;
-                }
-                out.push(FileFact {
-                    path: ImagePath::from_normalized(entry.path),
-                    analyzer,
-                    fact,
-                });
-            }
-        };
-        for (index, limit) in &self.whole {
-            let Some(analyzer) = analyzers.get(usize::from(*index)) else {
-                continue;
-            };
-            let limit = usize::try_from(*limit).unwrap_or(usize::MAX);
-            let bytes = self
-                .kept
-                .get(..limit.min(self.kept.len()))
-                .unwrap_or_default();
-            let truncated = !complete || self.seen > bytes.len() as u64;
-            analyzer.read(entry, Content { bytes, truncated }, &mut facts);
-            keep(*index, &mut facts);
-        }
-        for (index, sink) in self.streams.drain(..) {
-            sink.finish(complete, &mut facts);
-            keep(index, &mut facts);
-        }
-    }
-}
-
 /// Is the walk over one layer's members.
 struct Walk<'a> {
     pass: &'a Pass<'a>,
@@ -427,10 +311,7 @@ impl<'a> Walk<'a> {
             shared_left: pass.limits.shared_bytes,
             path: Vec::new(),
             link: Vec::new(),
-            offer: Offer {
-                room: Some(pass.limits.path_bytes),
-                ..Offer::default()
-            },
+            offer: Offer::new(pass.limits),
             list_full: false,
         }
     }
@@ -555,9 +436,8 @@ impl<'a> Walk<'a> {
         let Some((from, to)) = self.told.remove(path) else {
             return;
         };
-        if let Some(room) = &mut self.offer.room {
-            *room += (to - from) * path.len();
-        }
+        let told = self.facts.get(from..to).unwrap_or_default();
+        self.offer.room.give_back(told);
         if to == self.facts.len() {
             self.facts.truncate(from);
             return;
@@ -587,7 +467,7 @@ impl<'a> Walk<'a> {
         if self.facts.len() > before {
             self.told.insert(path.to_vec(), (before, self.facts.len()));
         }
-        if std::mem::take(&mut self.offer.cut) {
+        if self.offer.take_cut() {
             self.facts_full(path);
         }
     }
@@ -692,8 +572,7 @@ impl<'a> Walk<'a> {
             self.offer.ask(self.pass.analyzers, &entry_of(link));
             keep = keep.max(self.offer.keep);
         }
-        let large = size.min(keep) >= LARGE_FILE;
-        let _turn = large.then(wait_for_turn);
+        let _turn = wait_for_turn(size.min(keep));
         let keep = usize::try_from(keep).unwrap_or(usize::MAX);
         let mut kept: Vec<u8> = Vec::new();
         let mut seen = 0_u64;
@@ -723,7 +602,7 @@ impl<'a> Walk<'a> {
             std::mem::swap(&mut offer.kept, &mut kept);
             offer.finish(self.pass.analyzers, &entry, complete, &mut self.facts);
             std::mem::swap(&mut offer.kept, &mut kept);
-            let cut = std::mem::take(&mut offer.cut);
+            let cut = offer.take_cut();
             self.tell(link, before);
             if cut {
                 return self.shared_full(link);
@@ -733,10 +612,11 @@ impl<'a> Walk<'a> {
 
     /// Says, as a fact beside the others, that not every hard link's content was looked at.
     fn shared_full(&mut self, path: &[u8]) {
+        let limits = self.pass.limits;
         let detail = format!(
-            "the layer's hard links share more than {} bytes, or have more than {} facts; what is \
-             in this file and in others that share its content was left out",
-            self.pass.limits.shared_bytes, self.pass.limits.facts
+            "the layer's hard links share more than {} bytes, or have more than {} facts or {} \
+             bytes of them; what is in this file and in others that share its content was left out",
+            limits.shared_bytes, limits.facts, limits.fact_bytes
         );
         let issue = Issue::new(IssueKind::LimitReached, escape_bytes(path), detail);
         self.facts.push(FileFact {
@@ -747,10 +627,11 @@ impl<'a> Walk<'a> {
     }
 
     fn facts_full(&mut self, path: &[u8]) {
+        let limits = self.pass.limits;
         let detail = format!(
-            "more than {} facts in one layer, or more than {} bytes of their paths; what is in \
-             this file and in those after it was left out",
-            self.pass.limits.facts, self.pass.limits.path_bytes
+            "more than {} facts in one layer, or more than {} bytes of their paths or {} bytes of \
+             the facts themselves; what is in this file and in those after it was left out",
+            limits.facts, limits.path_bytes, limits.fact_bytes
         );
         self.issue(IssueKind::LimitReached, &escape_bytes(path), &detail);
     }
@@ -781,20 +662,14 @@ impl<'a> Walk<'a> {
             return self.tell(path, before);
         }
         let cost = 2 * path.len() + target.len();
-        let left = self.offer.room.and_then(|room| room.checked_sub(cost));
-        let (Some(left), true) = (left, self.unread_links.len() < self.pass.limits.facts) else {
+        let few = self.unread_links.len() < self.pass.limits.facts;
+        if !few || !self.offer.room.take(cost, 0) {
             return self.facts_full(path);
-        };
-        self.offer.room = Some(left);
+        }
         self.linked.insert(path.to_vec(), self.unread_links.len());
         self.unread_links.push(Some(UnreadLink {
             path: ImagePath::from_normalized(path),
             target: ImagePath::from_normalized(target),
         }));
     }
-}
-
-fn wait_for_turn() -> std::sync::MutexGuard<'static, ()> {
-    let turn = LARGE_FILE_TURN.lock();
-    turn.unwrap_or_else(std::sync::PoisonError::into_inner)
 }

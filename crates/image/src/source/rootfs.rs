@@ -13,7 +13,7 @@ use plimsoll_model::path::ImagePath;
 use plimsoll_model::text::escape_bytes;
 
 use super::SourceError;
-use crate::pass::Pass;
+use crate::pass::{Offer, Pass};
 
 /// Folders of a running system that hold no files of its own.
 const SKIPPED: &[&[u8]] = &[b"dev", b"proc", b"sys"];
@@ -38,6 +38,7 @@ pub fn read(root: &Path, pass: &Pass<'_>) -> Result<LayerFacts, SourceError> {
     }
     let mut walk = Walk {
         pass,
+        offer: Offer::new(pass.limits),
         files: FileList::default(),
         facts: Vec::new(),
         issues: Vec::new(),
@@ -58,6 +59,7 @@ pub fn read(root: &Path, pass: &Pass<'_>) -> Result<LayerFacts, SourceError> {
 
 struct Walk<'a> {
     pass: &'a Pass<'a>,
+    offer: Offer,
     files: FileList,
     facts: Vec<FileFact>,
     issues: Vec<Issue>,
@@ -168,15 +170,7 @@ impl Walk<'_> {
 
     fn file(&mut self, on_disk: &Path, path: &[u8], meta: &fs::Metadata) -> std::io::Result<()> {
         if self.facts.len() >= self.pass.limits.facts {
-            if self.issues.len() < self.pass.limits.issues {
-                let detail = format!(
-                    "more than {} facts in the folder; this file was left out",
-                    self.pass.limits.facts
-                );
-                let shown = escape_bytes(path);
-                self.issues
-                    .push(Issue::new(IssueKind::LimitReached, shown, detail));
-            }
+            self.full(path);
             return Ok(());
         }
         let mut entry = Entry {
@@ -202,7 +196,26 @@ impl Walk<'_> {
             file.read_at(&mut head, 0)?
         };
         entry.head = head.get(..length).unwrap_or_default();
-        self.pass.loose_file(&entry, &mut file, &mut self.facts)
+        let read = (self.pass).loose_file(&entry, &mut file, &mut self.offer, &mut self.facts);
+        if self.offer.take_cut() {
+            self.full(path);
+        }
+        read
+    }
+
+    /// Says that a file's facts were left out because there are too many already.
+    fn full(&mut self, path: &[u8]) {
+        if self.issues.len() < self.pass.limits.issues {
+            let limits = self.pass.limits;
+            let detail = format!(
+                "more than {} facts in the folder, or more than {} bytes of their paths or {} bytes \
+                 of the facts themselves; what is in this file was left out",
+                limits.facts, limits.path_bytes, limits.fact_bytes
+            );
+            let shown = escape_bytes(path);
+            self.issues
+                .push(Issue::new(IssueKind::LimitReached, shown, detail));
+        }
     }
 
     fn unreadable(&mut self, path: &[u8], error: &std::io::Error) {
