@@ -554,6 +554,31 @@ fn a_folder_is_scanned_as_a_root_file_system() {
 }
 
 #[test]
+fn a_python_package_that_conda_installed_is_owned_by_condas_package() {
+    let place = Place::new();
+    let record = r#"{"name": "idna", "version": "3.6", "build": "pyhd8ed1ab_0", "channel": "conda-forge",
+        "subdir": "noarch", "fn": "idna-3.6-pyhd8ed1ab_0.conda", "depends": [],
+        "files": ["lib/python3.11/site-packages/idna-3.6.dist-info/METADATA"]}"#;
+    let site = "opt/conda/lib/python3.11/site-packages";
+    let metadata = |name: &str| format!("Metadata-Version: 2.1\nName: {name}\nVersion: 3.6\n");
+    let layer = debian()
+        .file("opt/conda/conda-meta/idna-3.6-pyhd8ed1ab_0.json", record)
+        .file(&format!("{site}/idna-3.6.dist-info/METADATA"), metadata("idna"))
+        .file(&format!("{site}/other-3.6.dist-info/METADATA"), metadata("other"));
+    let report = place.report(&write(&place, "conda", vec![layer]), &["--offline"], 3);
+    let owner = |purl: &str| {
+        let all = report["packages"].as_array().unwrap();
+        let mut named = all.iter().filter(|one| one["purl"] == purl);
+        named.next().unwrap()["owned_by"].clone()
+    };
+    assert_eq!(
+        owner("pkg:pypi/idna@3.6"),
+        "pkg:conda/idna@3.6?build=pyhd8ed1ab_0&channel=conda-forge&subdir=noarch&type=conda"
+    );
+    assert!(owner("pkg:pypi/other@3.6").is_null());
+}
+
+#[test]
 fn versions_prints_what_is_not_so() {
     let place = Place::new();
     let run = |input: &str, ecosystem: &str| {

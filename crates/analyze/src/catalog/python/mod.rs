@@ -475,6 +475,7 @@ fn parse_virtual(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plimsoll_model::issue::IssueKind;
 
     #[test]
     fn files_of_interest_are_told_apart() {
@@ -543,5 +544,54 @@ mod tests {
             parse_virtual(b"include-system-site-packages = true\nversion_info = 3.9.2.final.0\n"),
             "3.9.2 system"
         );
+    }
+
+    #[test]
+    fn metadata_of_200_megabytes_is_cut_and_the_result_says_what_that_costs() {
+        let limit = METADATA_LIMIT;
+        let read = |path: &str, start: &str, filling: &str| {
+            let mut bytes = start.as_bytes().to_vec();
+            let held = usize::try_from(limit).unwrap();
+            bytes.extend(filling.bytes().cycle().take(held - start.len()));
+            let entry = Entry {
+                path: path.as_bytes(),
+                kind: EntryKind::File,
+                mode: 0o644,
+                uid: 0,
+                gid: 0,
+                size: 200 * MIB,
+                link: b"",
+                xattrs: &[],
+                head: &[],
+            };
+            assert_eq!(Python.wants(&entry), Want::Whole { limit });
+            let content = Content {
+                bytes: &bytes,
+                truncated: true,
+            };
+            let mut facts = Vec::new();
+            Python.read(&entry, content, &mut facts);
+            assert!(format!("{facts:?}").len() < 4 << 20, "{path}");
+            let packages = facts.iter().filter(|f| matches!(f, Fact::Package(_)));
+            let issues = facts.iter().filter_map(|fact| match fact {
+                Fact::Issue(issue) => Some(issue.kind),
+                _ => None,
+            });
+            (packages.count(), issues.collect::<Vec<_>>())
+        };
+        let folder = "lib/site-packages/a-1.dist-info/METADATA";
+        let nameless = "lib/site-packages/PKG-INFO.egg-info/PKG-INFO";
+        let named = "Metadata-Version: 2.1\nName: a\nVersion: 1\n";
+        // A cut of the description loses nothing.
+        assert_eq!(read(folder, &format!("{named}\n"), "text\n"), (1, vec![]));
+        // One of the headers may lose requirements.
+        let unsupported = vec![IssueKind::Unsupported];
+        for filling in ["Requires-Dist: b\n", " folded\n", "x", "License: y\n"] {
+            assert_eq!(read(folder, named, filling), (1, unsupported.clone()));
+        }
+        // One before the name and the version loses the package where no folder tells them.
+        let (packages, issues) = read(nameless, "Metadata-Version: 2.1\n", "x: y\n");
+        assert_eq!(packages, 0);
+        assert!(issues.contains(&IssueKind::LimitReached), "{issues:?}");
     }
 }
