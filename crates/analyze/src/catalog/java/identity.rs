@@ -10,7 +10,9 @@ use plimsoll_model::ecosystem::PackageKind;
 use plimsoll_model::package::{Package, Requirement};
 
 use crate::catalog::damage::text;
+use crate::catalog::license_texts::{agreed, families, replace};
 use crate::catalog::zip::inside;
+use crate::license::normalize;
 
 use super::file_name::{FileName, repository};
 use super::groups::known;
@@ -88,11 +90,23 @@ impl Pom {
     }
 }
 
+/// Is a licence file of an archive.
+#[derive(Clone, Debug)]
+pub(super) struct License {
+    /// Its name in the archive, as it is written.
+    pub(super) file: Vec<u8>,
+    /// Which licence its text is; empty where that is not known.
+    pub(super) known: String,
+}
+
 /// Is what was found in one archive.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Contents {
     pub(super) manifest: Option<Manifest>,
     pub(super) poms: Vec<Pom>,
+    pub(super) licenses: Vec<License>,
+    /// Whether there are licence files that were not read.
+    pub(super) unknown_license: bool,
     /// The projects by folder.
     by_folder: HashMap<Vec<u8>, usize>,
     /// Folders that hold classes, at most three levels deep.
@@ -172,6 +186,8 @@ pub(super) fn packages(contents: &Contents, origin: &Origin) -> Vec<Package> {
         .filter_map(|(at, pom)| pom.stated().map(|(found, by)| (at, found, by)))
         .collect();
     let main = own_pom(&stated, &file, manifest, contents);
+    // Of an archive that others were shaded into, nobody knows which of them brought the file.
+    let alone = stated.len() == usize::from(main.is_some());
     let mut all = Vec::new();
     let own = match main.and_then(|at| stated.get(at)) {
         Some((at, found, evidence)) => {
@@ -190,6 +206,10 @@ pub(super) fn packages(contents: &Contents, origin: &Origin) -> Vec<Package> {
     if let Some(mut package) = own {
         package.locations = vec![origin.location.clone()];
         finish(&mut package, &file, manifest, origin);
+        let pom = main.and_then(|at| stated.get(at));
+        let pom = pom.and_then(|(at, ..)| contents.poms.get(*at));
+        let folder = pom.map(|pom| pom.folder.as_slice());
+        complete(&mut package, contents, origin, folder, alone);
         all.push(package);
     }
     // Where it is not known which of them the archive itself is, none is said to be shaded.
@@ -207,9 +227,44 @@ pub(super) fn packages(contents: &Contents, origin: &Origin) -> Vec<Package> {
         if let Some(project) = &pom.project {
             describe(&mut package, project);
         }
+        complete(&mut package, contents, origin, Some(&pom.folder), false);
         all.push(package);
     }
     all
+}
+
+/// Gives a package that declares no licence the one of its licence files: those in the folder of its
+/// project; of the archive itself, where it holds no other artifact, all of them. Several licences are
+/// none, since nothing says how they go together.
+fn complete(
+    package: &mut Package,
+    contents: &Contents,
+    origin: &Origin,
+    folder: Option<&[u8]>,
+    alone: bool,
+) {
+    if contents.licenses.is_empty() || contents.unknown_license {
+        return;
+    }
+    let Some(families) = families(&normalize(package.kind, &package.licenses)) else {
+        return;
+    };
+    let beside = |file: &[u8]| {
+        let of_file = file.get(..memchr::memrchr(b'/', file).unwrap_or_default());
+        folder.is_some() && of_file == folder
+    };
+    let files = contents.licenses.iter();
+    let files: Vec<&License> = files.filter(|one| alone || beside(&one.file)).collect();
+    let texts = files.iter().map(|one| one.known.as_str());
+    if let Some(found) = agreed(texts, &families).filter(|found| found.len() == 1) {
+        let mut paths: Vec<String> = files
+            .iter()
+            .map(|one| inside(&origin.location, &one.file))
+            .collect();
+        paths.sort();
+        let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+        replace(package, found, &paths);
+    }
 }
 
 fn package(found: &Coordinates, evidence: &str) -> Package {

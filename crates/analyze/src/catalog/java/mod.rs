@@ -103,7 +103,7 @@ impl Analyzer for Java {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn about(&self) -> About {
@@ -113,6 +113,10 @@ impl Analyzer for Java {
                 (
                     "*.jar, *.war, *.ear, *.aar, *.hpi, *.jpi, *.kar, *.lpkg, *.nar, *.par, *.rar, *.sar",
                     "the artifact itself, the archives inside it to any depth up to 12, and artifacts shaded into it, with licences and dependencies",
+                ),
+                (
+                    "LICENSE*, META-INF/LICENSE*, META-INF/maven/**/LICENSE* in an archive",
+                    "the licence of the archive's own artifact where neither pom.xml nor manifest declares one",
                 ),
                 (
                     "META-INF/maven/**/pom.properties",
@@ -129,6 +133,7 @@ impl Analyzer for Java {
             ],
             not_read: &[
                 "Classes that were moved into an archive without their metadata: nothing in them tells the version.",
+                "Licence files of an archive that other artifacts were shaded into, unless they lie beside an artifact's pom.properties: nothing tells which of them brought the file.",
                 "An index of checksums: it would be gigabytes, and the same file is published under several names.",
             ],
             certainty: "Certain where pom.properties or pom.xml state it (property evidence); else name and version are the file's or the manifest's, and the group is told by the manifest or the packages of the classes (property group_evidence) or left out.",

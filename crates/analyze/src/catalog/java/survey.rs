@@ -11,9 +11,11 @@ use plimsoll_model::package::Package;
 
 use crate::catalog::budget;
 use crate::catalog::damage::Damage;
+use crate::catalog::license_texts::{MAX_FILE_BYTES, is_license_name};
 use crate::catalog::zip::{self, Refusal, Walk, inside};
+use crate::license::text::recognise_file;
 
-use super::identity::{Contents, Origin, packages};
+use super::identity::{Contents, License, Origin, packages};
 use super::manifest::Manifest;
 use super::pom::{Project, parse_properties};
 
@@ -31,6 +33,13 @@ const MAX_POMS: usize = 5_000;
 
 /// The most dependencies of all projects of one file of the image. Beyond it projects are kept without.
 const MAX_DEPENDENCIES: usize = 500_000;
+
+/// The most licence files of one archive that are read. An archive with more holds those of others.
+const MAX_LICENSES: usize = 4;
+
+/// The most bytes of licence files that are read of one file of the image. The largest collections of
+/// archives hold some 20 MiB of them.
+const MAX_LICENSE_BYTES: u64 = 64 << 20;
 
 /// The endings of archives of Java, without the dot.
 const ENDINGS: &[&[u8]] = &[
@@ -76,6 +85,7 @@ enum Role {
     Manifest,
     Properties,
     Project,
+    License,
     Archive,
     Class,
     Nothing,
@@ -102,8 +112,24 @@ impl Role {
             _ => {}
         }
         match name.strip_suffix(b"/pom.xml") {
-            Some(folder) if maven(folder) => Self::Project,
-            _ => Self::Nothing,
+            Some(folder) if maven(folder) => return Self::Project,
+            _ => {}
+        }
+        // Beside the classes, beside the manifest, or beside the project's own files.
+        let (folder, file) = match memchr::memrchr(b'/', name) {
+            Some(at) => (
+                name.get(..at).unwrap_or_default(),
+                name.get(at + 1..).unwrap_or_default(),
+            ),
+            None => (&b""[..], name),
+        };
+        let beside = folder.is_empty()
+            || folder.eq_ignore_ascii_case(b"META-INF")
+            || folder.starts_with(b"META-INF/maven/");
+        if beside && is_license_name(file) {
+            Self::License
+        } else {
+            Self::Nothing
         }
     }
 
@@ -113,6 +139,7 @@ impl Role {
             Self::Manifest => MAX_MANIFEST,
             Self::Properties => 64 << 10,
             Self::Project => MAX_PROJECT,
+            Self::License => MAX_FILE_BYTES,
             _ => 0,
         }
     }
@@ -123,6 +150,8 @@ pub(super) struct Survey<'b> {
     budget: &'b zip::Budget,
     kept: budget::Budget,
     dependencies: usize,
+    /// How many bytes of licence files may still be read.
+    license_bytes: u64,
     pub(super) damage: Damage,
     pub(super) packages: Vec<Package>,
 }
@@ -133,6 +162,7 @@ impl<'b> Survey<'b> {
             budget,
             kept: budget::Budget::default(),
             dependencies: 0,
+            license_bytes: MAX_LICENSE_BYTES,
             damage: Damage::default(),
             packages: Vec::new(),
         }
@@ -186,6 +216,12 @@ impl<'b> Survey<'b> {
                         }
                     }
                 }
+                Role::License => {
+                    if self.reads_license(entry.size, &mut contents) {
+                        let text = entry.data(role.limit(), budget);
+                        self.license(entry.name, text.as_deref(), &mut contents);
+                    }
+                }
                 _ => match entry.data(role.limit(), budget) {
                     Ok(bytes) => self.take(role, entry.name, &bytes, &mut contents),
                     Err(refusal) => self.refused(refusal, &inside(&origin.location, entry.name)),
@@ -232,6 +268,12 @@ impl<'b> Survey<'b> {
                         self.refused(refusal, &inner.location);
                     }
                 }
+                Role::License => {
+                    if self.reads_license(header.size.unwrap_or_default(), &mut contents) {
+                        let text = walk.data(&header, role.limit());
+                        self.license(&header.name, text.as_deref(), &mut contents);
+                    }
+                }
                 _ => match walk.data(&header, role.limit()) {
                     Ok(bytes) => self.take(role, &header.name, &bytes, &mut contents),
                     Err(refusal) => self.refused(refusal, &inside(&origin.location, &header.name)),
@@ -254,6 +296,33 @@ impl<'b> Survey<'b> {
             location,
             depth: origin.depth + 1,
         })
+    }
+
+    /// Says whether a licence file is read; one that is not is kept as unknown, for it may say more.
+    fn reads_license(&mut self, size: u64, contents: &mut Contents) -> bool {
+        let room = contents.licenses.len() < MAX_LICENSES;
+        if room && size <= MAX_FILE_BYTES && self.license_bytes > 0 {
+            return true;
+        }
+        if room && size <= MAX_FILE_BYTES {
+            self.damage.unsupported(|| {
+                format!(
+                    "licence files of more than {MAX_LICENSE_BYTES} bytes; the rest was left out"
+                )
+            });
+        }
+        contents.unknown_license = true;
+        false
+    }
+
+    /// Takes a licence file. One that cannot be read says nothing: no package is lost with it.
+    fn license(&mut self, name: &[u8], text: Result<&[u8], &Refusal>, contents: &mut Contents) {
+        let text = text.unwrap_or_default();
+        self.license_bytes = self.license_bytes.saturating_sub(text.len() as u64);
+        contents.licenses.push(License {
+            file: name.to_vec(),
+            known: recognise_file(text).unwrap_or_default(),
+        });
     }
 
     /// Takes a file that says who the archive is.
@@ -408,5 +477,50 @@ mod tests {
         let (packages, issues) = survey(&whole[..whole.len() - 40], &zip::Budget::default());
         assert_eq!(packages[0].name, "g:a");
         assert_eq!(issues, [IssueKind::DamagedMetadata]);
+    }
+
+    #[test]
+    fn licence_files_lose_nothing_and_end() {
+        let mit = "Permission is hereby granted, free of charge, to any person obtaining a copy of \
+            this software and associated documentation files (the \"Software\"), to deal in the \
+            Software without restriction. This permission notice shall be included in all copies \
+            or substantial portions of the Software.";
+        for method in ALL {
+            let jar = Zip::default()
+                .file("META-INF/LICENSE", method, mit.as_bytes())
+                .build();
+            for held in [0, 1 << 20] {
+                let outer = wrap(jar.clone(), 1, method);
+                let (packages, issues) = survey(&outer, &zip::Budget::new(100, 1 << 20, held));
+                assert_eq!(packages[0].licenses, ["MIT"], "{method:?}");
+                assert_eq!(issues, []);
+            }
+        }
+        // Damaged, and larger than is read.
+        let mut jar = Zip::default().file("LICENSE", Method::Deflated, mit.as_bytes());
+        jar.records[0].crc ^= 1;
+        let long = mit.repeat(500);
+        let long = Zip::default().file("LICENSE", Method::Deflated, long.as_bytes());
+        for jar in [jar, long] {
+            let (packages, issues) = survey(&jar.build(), &zip::Budget::default());
+            assert_eq!((packages.len(), issues.len()), (1, 0));
+            assert_eq!(packages[0].licenses, Vec::<String>::new());
+        }
+        // Some 80 MiB of licences in archives that would fill four times as many.
+        let text = "gnu general public license version ".repeat(3740);
+        let jar = (0..4).fold(Zip::default(), |zip, number| {
+            zip.file(
+                format!("LICENSE-{}", ["MIT", "BSD", "ISC", "MPL"][number]),
+                Method::Deflated,
+                text.as_bytes(),
+            )
+        });
+        let jar = jar.build();
+        let many = (0..150).fold(Zip::default(), |zip, number| {
+            zip.file(format!("{number}.jar"), Method::Stored, &jar)
+        });
+        let (packages, issues) = survey(&many.build(), &zip::Budget::default());
+        assert_eq!(packages.len(), 151);
+        assert_eq!(issues.last(), Some(&IssueKind::Unsupported));
     }
 }

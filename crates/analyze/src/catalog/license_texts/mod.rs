@@ -22,7 +22,7 @@ pub const NAME: &str = "license/texts";
 /// The property that names the files by which a package's licence was recognised.
 pub const EVIDENCE: &str = "license_evidence";
 /// The most bytes of a licence file that is read. Longer ones hold the licences of many others.
-const MAX_FILE_BYTES: u64 = 128 * 1024;
+pub(crate) const MAX_FILE_BYTES: u64 = 128 * 1024;
 /// The most bytes of a licence file's name.
 const MAX_NAME_BYTES: usize = 40;
 /// The most licence files of one package that are told of.
@@ -67,7 +67,7 @@ impl Analyzer for LicenseTexts {
             ],
             not_read: &[
                 "NOTICE files, and files that name a part (`LICENSE.esprima`): they do not say under what the whole is.",
-                "Licence files inside of archives (`META-INF/LICENSE` in a jar): archives are read for what they contain only.",
+                "Licence files inside of archives, those of Java apart (see there).",
                 "Folders below `licenses` of a Python package: they hold the licences of what it contains.",
             ],
             certainty: "A licence file counts only where the package declares no licence or points to a file. \
@@ -109,7 +109,7 @@ fn strip<'a>(name: &'a [u8], start: &[u8]) -> Option<&'a [u8]> {
 
 /// Says whether a file of this name holds the licence of the whole: `LICENSE`, `COPYING.txt`,
 /// `LICENSE-MIT`.
-fn is_license_name(name: &[u8]) -> bool {
+pub(crate) fn is_license_name(name: &[u8]) -> bool {
     if !matches!(
         name.first(),
         Some(b'L' | b'l' | b'C' | b'c' | b'M' | b'm' | b'U' | b'u')
@@ -286,13 +286,9 @@ impl<'a> Texts<'a> {
     /// Nothing is said where one of the files is not known, or where none is of the family that the
     /// package names.
     pub fn complete(&self, package: &mut Package) {
-        let mut families = Vec::with_capacity(package.licenses.len());
-        for license in &package.licenses {
-            match placeholder(license) {
-                Some(family) => families.push(family),
-                None => return,
-            }
-        }
+        let Some(families) = families(&package.licenses) else {
+            return;
+        };
         if self.by_folder.is_empty() {
             return;
         }
@@ -302,31 +298,52 @@ impl<'a> Texts<'a> {
             .flatten()
             .collect();
         files.sort();
-        let mut found: Vec<String> = files.iter().map(|(_, text)| (*text).to_owned()).collect();
-        found.sort();
-        found.dedup();
-        // The lesser licence is the general one and more: both texts go with it.
-        if found.iter().any(|one| one.starts_with("LGPL-3.0")) {
-            found.retain(|one| one != "GPL-3.0-only");
-        }
-        let stated = |family: &&str| found.iter().any(|one| one.starts_with(*family));
-        if found.is_empty()
-            || files.len() > MAX_FILES
-            || found.iter().any(String::is_empty)
-            || !families.iter().all(stated)
-        {
+        if files.len() > MAX_FILES {
             return;
         }
+        let texts = files.iter().map(|(_, text)| *text);
+        let Some(found) = agreed(texts, &families) else {
+            return;
+        };
         let paths: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
-        let properties = &mut package.properties;
-        properties.insert(EVIDENCE.to_owned(), paths.join("; "));
-        if !package.licenses.is_empty() {
-            properties
-                .entry(DECLARED.to_owned())
-                .or_insert_with(|| package.licenses.join("; "));
-        }
-        package.licenses = found;
+        replace(package, found, &paths);
     }
+}
+
+/// Returns the families that settled licences name without saying more (see [`placeholder`]); `None`
+/// where one of them says which licence it is.
+pub(crate) fn families(settled: &[String]) -> Option<Vec<&'static str>> {
+    settled.iter().map(|license| placeholder(license)).collect()
+}
+
+/// Returns the licences of texts, sorted; `None` where there is none, one is not known, or none is of
+/// a family that the package names.
+pub(crate) fn agreed<'t>(
+    texts: impl Iterator<Item = &'t str>,
+    families: &[&str],
+) -> Option<Vec<String>> {
+    let mut found: Vec<String> = texts.map(str::to_owned).collect();
+    found.sort();
+    found.dedup();
+    // The lesser licence is the general one and more: both texts go with it.
+    if found.iter().any(|one| one.starts_with("LGPL-3.0")) {
+        found.retain(|one| one != "GPL-3.0-only");
+    }
+    let stated = |family: &&str| found.iter().any(|one| one.starts_with(*family));
+    let known = !found.is_empty() && found.iter().all(|one| !one.is_empty());
+    (known && families.iter().all(stated)).then_some(found)
+}
+
+/// Gives a package the licences of its files, and keeps what it declared and where the files lie.
+pub(crate) fn replace(package: &mut Package, found: Vec<String>, paths: &[&str]) {
+    let properties = &mut package.properties;
+    properties.insert(EVIDENCE.to_owned(), paths.join("; "));
+    if !package.licenses.is_empty() {
+        properties
+            .entry(DECLARED.to_owned())
+            .or_insert_with(|| package.licenses.join("; "));
+    }
+    package.licenses = found;
 }
 
 #[cfg(test)]
