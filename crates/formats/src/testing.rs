@@ -73,6 +73,7 @@ fn finding(package: usize, id: &str, severity: Severity) -> VulnerabilityFinding
         severity_source: "debian-tracker".into(),
         cvss: Vec::new(),
         known_exploited: false,
+        epss: None,
         fix: FixState::NotFixed,
         fixed_versions: Vec::new(),
         title: String::new(),

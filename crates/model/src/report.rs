@@ -2,7 +2,7 @@
 //!
 //! Plain data. The field names of the published formats are in `formats`, not here.
 
-use crate::advisory::FixState;
+use crate::advisory::{Epss, FixState};
 use crate::digest::Digest;
 use crate::distro::Distro;
 use crate::issue::Issue;
@@ -157,6 +157,8 @@ pub struct VulnerabilityFinding {
     pub cvss: Vec<Cvss>,
     /// Whether CISA lists it as exploited.
     pub known_exploited: bool,
+    /// How likely it is to be exploited soon, where EPSS was read.
+    pub epss: Option<Epss>,
     /// What is known of a fix.
     pub fix: FixState,
     /// The versions that fix it, in the release's order.

@@ -8,12 +8,14 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use plimsoll_model::advisory::{Lifecycle, Symbols};
 use plimsoll_model::report::FeedInfo;
 use sha2::{Digest as _, Sha256};
 
 use super::format::{
-    BLOCK, CvssDisk, DIGEST, EcosystemMeta, FeedMeta, HEADER, HEADER_CRC, MAGIC, Meta, PackageDisk,
-    ROW, RangeDisk, Section, StatementDisk, TABLE, VERSION, VulnerabilityDisk, id_key, package_key,
+    BLOCK, CvssDisk, DIGEST, EPSS_PARTS, EcosystemMeta, FeedMeta, HEADER, HEADER_CRC, MAGIC, Meta,
+    PackageDisk, ROW, RangeDisk, Section, StatementDisk, TABLE, VERSION, VulnerabilityDisk, id_key,
+    package_key,
 };
 use super::join::{Join, Sourced, complete_advisories, join};
 use super::{DbError, table};
@@ -85,6 +87,8 @@ struct Gathered {
     records: Vec<Sourced>,
     /// The scopes by ecosystem.
     scopes: BTreeMap<String, BTreeSet<String>>,
+    /// The lives of products, by name.
+    lifecycles: BTreeMap<String, Lifecycle>,
     /// What was left out.
     skipped: Vec<(PathBuf, String)>,
 }
@@ -101,6 +105,7 @@ fn gather(from: &Path, progress: &dyn Fn(&str)) -> Result<Gathered, DbError> {
     let mut metas: BTreeMap<String, FeedMeta> = BTreeMap::new();
     let mut records: Vec<(String, Record)> = Vec::new();
     let mut scopes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut lifecycles: BTreeMap<String, Lifecycle> = BTreeMap::new();
     for found in tree.found {
         let parts: Vec<&str> = found
             .relative
@@ -131,6 +136,9 @@ fn gather(from: &Path, progress: &dyn Fn(&str)) -> Result<Gathered, DbError> {
                 .entry(ecosystem.clone())
                 .or_default()
                 .extend(packages.iter().cloned());
+        }
+        for lifecycle in batch.lifecycles {
+            lifecycles.insert(lifecycle.product.clone(), lifecycle);
         }
         let meta = metas.entry(batch.name.clone()).or_insert_with(|| FeedMeta {
             name: batch.name.clone(),
@@ -173,6 +181,7 @@ fn gather(from: &Path, progress: &dyn Fn(&str)) -> Result<Gathered, DbError> {
         feeds,
         records,
         scopes,
+        lifecycles,
         skipped,
     })
 }
@@ -314,6 +323,7 @@ fn assemble(gathered: &Gathered, built_at: &str) -> Result<Image, DbError> {
         ids,
         statements,
         vulnerabilities,
+        lifecycle_table(&gathered.lifecycles)?,
     ]);
     Ok(Image {
         bytes,
@@ -435,6 +445,7 @@ fn package<'a>(
                         .iter()
                         .map(|range| RangeDisk {
                             introduced: &range.introduced,
+                            exclusive: range.exclusive,
                             fixed: range.fixed.as_deref(),
                             last_affected: range.last_affected.as_deref(),
                         })
@@ -445,6 +456,8 @@ fn package<'a>(
                     module: advisory.module.as_deref(),
                     arches: advisory.arches.iter().map(String::as_str).collect(),
                     repository: &statement.repository,
+                    undecided: advisory.undecided,
+                    symbols: advisory.symbols.iter().map(symbols).collect(),
                 }
             },
         )
@@ -456,6 +469,12 @@ fn package<'a>(
         name,
         statements,
     }
+}
+
+/// Lays out the symbols of one part of a package.
+fn symbols(symbols: &Symbols) -> (&str, Vec<&str>) {
+    let names = symbols.names.iter().map(String::as_str).collect();
+    (&symbols.path, names)
 }
 
 /// Lays out the vulnerabilities: their index and their blocks.
@@ -494,6 +513,9 @@ fn vulnerabilities(join: &Join, numbers: &Numbers) -> Result<(Vec<u8>, Vec<u8>),
                         })
                         .collect(),
                     known_exploited: entry.known_exploited,
+                    epss: entry
+                        .epss
+                        .map(|epss| (parts(epss.score), parts(epss.percentile))),
                     published: entry.published.clone(),
                     urls: entry.urls.clone(),
                     packages: (*packages).clone(),
@@ -536,6 +558,22 @@ fn tenths(score: f64) -> u8 {
     (score * 10.0).round().clamp(0.0, 100.0) as u8
 }
 
+/// Turns a share into the parts that are stored.
+#[allow(clippy::cast_sign_loss, reason = "clamped to 0.0 to 1.0")]
+fn parts(share: f64) -> u32 {
+    (share.clamp(0.0, 1.0) * EPSS_PARTS).round() as u32
+}
+
+/// Makes the table of lifecycles; of a product that several files tell of, the last counts.
+fn lifecycle_table(lifecycles: &BTreeMap<String, Lifecycle>) -> Result<Vec<u8>, DbError> {
+    let mut builder = table::Builder::default();
+    for (product, lifecycle) in lifecycles {
+        let value = postcard::to_stdvec(&lifecycle.cycles).map_err(|_| too_large("lifecycles"))?;
+        builder.add(product.as_bytes(), &value);
+    }
+    builder.finish().ok_or_else(|| too_large("lifecycles"))
+}
+
 /// Makes the table of ids: every name, and for an update also what it covers.
 fn id_table(join: &Join, numbers: &Numbers, records: &[Sourced]) -> Result<Vec<u8>, DbError> {
     let mut found: BTreeMap<Vec<u8>, BTreeSet<u32>> = BTreeMap::new();
@@ -572,7 +610,7 @@ fn id_table(join: &Join, numbers: &Numbers, records: &[Sourced]) -> Result<Vec<u
 }
 
 /// Puts the header before the sections.
-fn frame(sections: &[Vec<u8>; 7]) -> Vec<u8> {
+fn frame(sections: &[Vec<u8>; Section::ALL.len()]) -> Vec<u8> {
     let length = HEADER + sections.iter().map(Vec::len).sum::<usize>();
     let mut bytes = vec![0_u8; HEADER];
     bytes.reserve_exact(length - HEADER);

@@ -20,20 +20,21 @@
 //! | ids | table of upper-case id → numbers of vulnerabilities, postcard | when first used |
 //! | statements | per package [`PackageDisk`], postcard | block by block |
 //! | vulnerabilities | zstd blocks of up to [`BLOCK`]: u32 end of each entry in the block, then the entries, [`VulnerabilityDisk`] as postcard | block by block |
+//! | lifecycles | table of a product's name → its [`Cycle`](plimsoll_model::advisory::Cycle)s, postcard | when used |
 //!
 //! What every scan reads in full is small and checked when the file is opened; the bulk is checked
 //! where it is touched, so opening does not depend on the file's size. Statements hold everything
 //! that deciding takes; vulnerabilities only what a finding shows. Vulnerabilities are numbered in
 //! the order in which packages mention them, so those of one package lie together.
 
-use plimsoll_model::advisory::FixState;
+use plimsoll_model::advisory::{Epss, FixState};
 use plimsoll_model::severity::Severity;
 use serde::{Deserialize, Serialize};
 
 /// The first bytes of a file; not text, and broken by text-mode transfers.
 pub(super) const MAGIC: [u8; 8] = *b"\x89PLIMDB\n";
 /// The version of the layout.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 /// The header's length in bytes.
 pub(super) const HEADER: usize = 256;
 /// Where the header's checksum is.
@@ -44,6 +45,8 @@ pub(super) const DIGEST: usize = 24;
 pub(super) const TABLE: usize = 56;
 /// The length of a section's row.
 pub(super) const ROW: usize = 24;
+/// Into how many parts a share of EPSS is divided: it is published with five decimals.
+pub(super) const EPSS_PARTS: f64 = 100_000.0;
 /// How many vulnerabilities share a block.
 pub(super) const BLOCK: usize = 32;
 /// The largest unpacked block in bytes.
@@ -70,11 +73,13 @@ pub(super) enum Section {
     Statements,
     /// The vulnerabilities.
     Vulnerabilities,
+    /// The lives of products.
+    Lifecycles,
 }
 
 impl Section {
     /// All sections in order.
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Meta,
         Self::Packages,
         Self::PackageIndex,
@@ -82,11 +87,15 @@ impl Section {
         Self::Ids,
         Self::Statements,
         Self::Vulnerabilities,
+        Self::Lifecycles,
     ];
 
     /// Says whether it is checked as a whole when the file is opened.
     pub(super) fn checked_at_open(self) -> bool {
-        !matches!(self, Self::Ids | Self::Statements | Self::Vulnerabilities)
+        !matches!(
+            self,
+            Self::Ids | Self::Statements | Self::Vulnerabilities | Self::Lifecycles
+        )
     }
 }
 
@@ -180,6 +189,11 @@ pub(crate) struct StatementDisk<'a> {
     pub(crate) arches: Vec<&'a str>,
     /// The part of the distribution.
     pub(crate) repository: &'a str,
+    /// Whether the feed has not decided yet.
+    pub(crate) undecided: bool,
+    /// The affected parts of the package, each with its symbols.
+    #[serde(borrow)]
+    pub(crate) symbols: Vec<(&'a str, Vec<&'a str>)>,
 }
 
 /// Is a range of versions.
@@ -187,6 +201,8 @@ pub(crate) struct StatementDisk<'a> {
 pub(crate) struct RangeDisk<'a> {
     /// The first affected version; empty for the start.
     pub(crate) introduced: &'a str,
+    /// Whether that version itself is not affected.
+    pub(crate) exclusive: bool,
     /// The first version that is not affected any more.
     pub(crate) fixed: Option<&'a str>,
     /// The last affected version.
@@ -208,12 +224,25 @@ pub(crate) struct VulnerabilityDisk {
     pub(crate) cvss: Vec<CvssDisk>,
     /// Whether it is exploited.
     pub(crate) known_exploited: bool,
+    /// EPSS' score and percentile in hundred-thousandths.
+    pub(crate) epss: Option<(u32, u32)>,
     /// When it was published.
     pub(crate) published: String,
     /// References.
     pub(crate) urls: Vec<String>,
     /// The numbers of the packages that something is stated about.
     pub(crate) packages: Vec<u32>,
+}
+
+impl VulnerabilityDisk {
+    /// Returns the forecast of EPSS.
+    pub(crate) fn epss(&self) -> Option<Epss> {
+        let share = |parts: u32| f64::from(parts) / EPSS_PARTS;
+        self.epss.map(|(score, percentile)| Epss {
+            score: share(score),
+            percentile: share(percentile),
+        })
+    }
 }
 
 /// Is a CVSS rating.

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use plimsoll_model::advisory::Epss;
 use plimsoll_model::severity::{Cvss, Severity};
 
 use crate::feeds::{Level, Record};
@@ -40,6 +41,8 @@ pub(super) struct Joined {
     pub(super) cvss: Vec<(Cvss, u16)>,
     /// Whether it is exploited.
     pub(super) known_exploited: bool,
+    /// How likely it is to be exploited.
+    pub(super) epss: Option<Epss>,
     /// When it was published.
     pub(super) published: String,
     /// References.
@@ -189,6 +192,7 @@ fn date_and_rate(entry: &mut Joined, sourced: &Sourced, rates: bool) {
         entry.published.clone_from(&record.published);
     }
     entry.known_exploited |= record.known_exploited;
+    entry.epss = entry.epss.or(record.epss);
     if !rates {
         return;
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::OnceLock;
 
 use memmap2::Mmap;
-use plimsoll_model::advisory::{Advisory, Range, Vulnerability};
+use plimsoll_model::advisory::{Advisory, Lifecycle, Range, Symbols, Vulnerability};
 use plimsoll_model::report::DatabaseInfo;
 use plimsoll_model::severity::Cvss;
 use sha2::{Digest as _, Sha256};
@@ -27,7 +27,7 @@ pub struct Database {
     /// Its bytes.
     map: Mmap,
     /// Where each section is, in the order of [`Section::ALL`].
-    sections: [(usize, usize); 7],
+    sections: [(usize, usize); Section::ALL.len()],
     /// What is said once.
     meta: Meta,
     /// Whether the ids were found whole, once that was looked at.
@@ -97,7 +97,7 @@ impl Database {
                 format!("it has {} bytes, expected {length}", bytes.len()),
             ));
         }
-        let mut sections = [(0, 0); 7];
+        let mut sections = [(0, 0); Section::ALL.len()];
         for (section, slot) in Section::ALL.into_iter().zip(&mut sections) {
             *slot = row(header, section)
                 .filter(|(start, end)| start <= end && *end <= bytes.len())
@@ -353,9 +353,33 @@ impl Database {
                 .collect(),
             cvss: self.cvss(entry),
             known_exploited: entry.known_exploited,
+            epss: entry.epss(),
             published: entry.published.clone(),
             urls: entry.urls.clone(),
         }
+    }
+
+    /// Returns what is known of the life of a product's releases; `None` when no feed tells of it.
+    ///
+    /// # Errors
+    /// When that part of the database is damaged.
+    pub fn lifecycle(&self, product: &str) -> Result<Option<Lifecycle>, DbError> {
+        let damage = || DbError::damaged(&self.path, "the table of lifecycles");
+        let header = self.map.get(..HEADER).unwrap_or(&[]);
+        let place = self.sections.get(Section::Lifecycles as usize);
+        let place = place.copied().unwrap_or((0, 0));
+        if !whole(&self.map, header, Section::Lifecycles, place) {
+            return Err(damage());
+        }
+        let table = Table::open(self.section(Section::Lifecycles)).ok_or_else(damage)?;
+        let Some(value) = table.get(product.as_bytes()) else {
+            return Ok(None);
+        };
+        let cycles = postcard::from_bytes(value).map_err(|_| damage())?;
+        Ok(Some(Lifecycle {
+            product: product.to_owned(),
+            cycles,
+        }))
     }
 
     /// Turns stored CVSS ratings into the model's, by version and source.
@@ -411,6 +435,7 @@ fn advisory(package: &PackageDisk<'_>, statement: &StatementDisk<'_>) -> Advisor
             .iter()
             .map(|range| Range {
                 introduced: range.introduced.to_owned(),
+                exclusive: range.exclusive,
                 fixed: range.fixed.map(str::to_owned),
                 last_affected: range.last_affected.map(str::to_owned),
             })
@@ -420,6 +445,15 @@ fn advisory(package: &PackageDisk<'_>, statement: &StatementDisk<'_>) -> Advisor
         severity: statement.severity,
         module: statement.module.map(str::to_owned),
         arches: statement.arches.iter().map(|a| (*a).to_owned()).collect(),
+        undecided: statement.undecided,
+        symbols: statement
+            .symbols
+            .iter()
+            .map(|(path, names)| Symbols {
+                path: (*path).to_owned(),
+                names: names.iter().map(|name| (*name).to_owned()).collect(),
+            })
+            .collect(),
     }
 }
 

@@ -20,7 +20,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use plimsoll_model::advisory::Advisory;
+use plimsoll_model::advisory::{Advisory, Epss, Lifecycle};
 use plimsoll_model::severity::{Cvss, Severity};
 use plimsoll_model::version::Scheme;
 
@@ -59,8 +59,13 @@ pub trait Feed: Sync {
     /// Returns its name, which is also the name of what it reads, or its first part (`osv`).
     fn name(&self) -> &'static str;
 
-    /// Returns one line on what it reads and from where.
-    fn about(&self) -> &'static str;
+    /// Says what it reads and from where.
+    fn about(&self) -> &'static About;
+
+    /// Returns the files to fetch, by what was fetched already. Called again with what it asked for
+    /// until it asks for nothing new: an index comes first, then what it names. Empty for a feed
+    /// whose files cannot be fetched one by one (a git repository: the user's own checkout is read).
+    fn plan(&self, fetched: &Fetched<'_>) -> Vec<Remote>;
 
     /// Returns how it ranks where several feeds state the same about the same package: the lowest
     /// wins. Distribution feeds come before aggregators of them.
@@ -71,6 +76,67 @@ pub trait Feed: Sync {
 
     /// Reads a file. `parts` is its path as [`Feed::recognises`] saw it.
     fn read(&self, path: &Path, parts: &[&str]) -> io::Result<Batch>;
+}
+
+/// Describes a feed: one row of `docs/feeds.md`.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// What it is, in a few words.
+    pub title: &'static str,
+    /// The addresses below which upstream serves it; a mirror replaces one by another.
+    pub addresses: &'static [&'static str],
+    /// The format, and where it is specified.
+    pub format: &'static str,
+    /// The licence of the data.
+    pub licence: &'static str,
+    /// How often it changes.
+    pub changes: &'static str,
+    /// What is recognised below a folder: patterns of paths, in words.
+    pub files: &'static str,
+}
+
+/// Looks up a fetched file by its path below the folder ([`Remote::local`]).
+pub type Fetched<'a> = dyn Fn(&str) -> Option<Vec<u8>> + 'a;
+
+/// Is a file to fetch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remote {
+    /// Its address, below one of [`About::addresses`], percent-encoded.
+    pub url: String,
+    /// Where it is kept, below the folder of feeds: as [`Feed::recognises`] expects it.
+    pub local: String,
+    /// The checksum that it must have, where upstream publishes one.
+    pub checksum: Option<Checksum>,
+    /// Whether it only names other files, and says nothing itself.
+    pub index: bool,
+}
+
+/// Is how a fetched file is checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Checksum {
+    /// The SHA-256 in hexadecimal digits.
+    Sha256(String),
+    /// The SHA-256 is the first word of the file at this address.
+    Sha256At(String),
+}
+
+impl Remote {
+    /// Makes a file at an address, kept under a path below the folder of feeds.
+    pub fn new(url: impl Into<String>, local: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            local: local.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Makes an index: a file that only names others.
+    pub fn index(url: impl Into<String>, local: impl Into<String>) -> Self {
+        Self {
+            index: true,
+            ..Self::new(url, local)
+        }
+    }
 }
 
 /// Is what one file of a feed says.
@@ -88,6 +154,8 @@ pub struct Batch {
     pub notes: Vec<String>,
     /// The records.
     pub records: Vec<Record>,
+    /// The lives of products.
+    pub lifecycles: Vec<Lifecycle>,
 }
 
 /// Is one record of a feed.
@@ -117,6 +185,8 @@ pub struct Record {
     pub cvss: Vec<Cvss>,
     /// Whether it says that the vulnerability is exploited.
     pub known_exploited: bool,
+    /// How likely it says exploitation is.
+    pub epss: Option<Epss>,
     /// What it says about packages.
     pub statements: Vec<Statement>,
 }
@@ -132,7 +202,7 @@ pub enum Level {
 }
 
 /// Is what a record says about one package.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Statement {
     /// The statement. Its id is the record's.
     pub advisory: Advisory,
@@ -237,7 +307,29 @@ mod tests {
     #[test]
     fn the_list_is_sorted_unique_and_documented() {
         assert!(ALL.windows(2).all(|pair| pair[0].name() < pair[1].name()));
-        assert!(ALL.iter().all(|feed| !feed.about().is_empty()));
+        for feed in ALL {
+            let about = feed.about();
+            let texts = [about.title, about.format, about.licence, about.changes];
+            assert!(texts.iter().all(|text| !text.is_empty()), "{}", feed.name());
+            assert!(!about.addresses.is_empty(), "{}", feed.name());
+            for address in about.addresses {
+                assert!(address.starts_with("https://") && !address.ends_with('/'));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_fetched_is_recognised() {
+        for feed in ALL {
+            for remote in feed.plan(&|_| None) {
+                let addresses = feed.about().addresses;
+                let below = addresses.iter().any(|one| remote.url.starts_with(one));
+                assert!(below, "{}", remote.url);
+                let parts: Vec<&str> = remote.local.split('/').collect();
+                assert!(!parts.iter().any(|part| matches!(*part, "" | "." | "..")));
+                assert!(remote.index || feed.recognises(&parts), "{}", remote.local);
+            }
+        }
     }
 
     #[test]

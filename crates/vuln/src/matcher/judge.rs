@@ -62,6 +62,8 @@ enum Verdict<'d> {
     NotAffected,
     /// The bound is no version of this scheme.
     NotComparable,
+    /// The feed has not decided yet.
+    Undecided,
 }
 
 /// Is what came of all statements about a package.
@@ -71,6 +73,8 @@ pub(super) struct Judged<'d, 's> {
     pub(super) hits: Vec<Hit<'d, 's>>,
     /// The records whose bounds could not be compared.
     pub(super) not_comparable: Vec<&'d str>,
+    /// The numbers of vulnerabilities of which the feed has not decided whether they apply.
+    pub(super) undecided: Vec<u32>,
 }
 
 /// Weighs all statements about a package.
@@ -85,7 +89,7 @@ pub(super) fn judge<'d, 's>(
     // Most statements say "not affected"; only what some statement does not say it of is weighed.
     let mut open: BTreeMap<u32, Vec<(&'s StatementDisk<'d>, Verdict<'d>)>> = BTreeMap::new();
     for (statement, verdict) in statements.iter().zip(&verdicts) {
-        if matches!(verdict, Some(Verdict::Affected(_) | Verdict::NotComparable)) {
+        if verdict.is_some_and(|verdict| verdict != Verdict::NotAffected) {
             for vulnerability in &statement.vulnerabilities {
                 open.entry(*vulnerability).or_default();
             }
@@ -104,9 +108,7 @@ pub(super) fn judge<'d, 's>(
         }
     }
     for (vulnerability, stated) in &open {
-        if let Some(hit) = weigh(*vulnerability, stated, subject, &mut judged.not_comparable) {
-            judged.hits.push(hit);
-        }
+        weigh(*vulnerability, stated, subject, &mut judged);
     }
     updates_left(statements, &verdicts, &mut judged);
     judged.not_comparable.sort_unstable();
@@ -119,13 +121,12 @@ fn weigh<'d, 's>(
     vulnerability: u32,
     stated: &[(&'s StatementDisk<'d>, Verdict<'d>)],
     subject: &Subject<'_>,
-    not_comparable: &mut Vec<&'d str>,
-) -> Option<Hit<'d, 's>> {
+    judged: &mut Judged<'d, 's>,
+) {
     let weight = |statement: &StatementDisk<'_>| (statement.advisory, statement.rank);
-    let best = stated
-        .iter()
-        .map(|(statement, _)| weight(statement))
-        .min()?;
+    let Some(best) = stated.iter().map(|(statement, _)| weight(statement)).min() else {
+        return;
+    };
     let mut deciding: Vec<_> = stated
         .iter()
         .filter(|(statement, _)| weight(statement) == best)
@@ -140,7 +141,7 @@ fn weigh<'d, 's>(
             .filter(|(statement, verdict)| {
                 statement.advisory
                     && statement.fix == FixState::Fixed
-                    && *verdict != Verdict::NotComparable
+                    && matches!(verdict, Verdict::Affected(_) | Verdict::NotAffected)
             })
             .copied()
             .collect();
@@ -164,13 +165,17 @@ fn weigh<'d, 's>(
             _ => a,
         }
     }) else {
-        not_comparable.extend(
+        let of = |wanted| {
             deciding
                 .iter()
-                .filter(|(_, verdict)| *verdict == Verdict::NotComparable)
-                .map(|(statement, _)| statement.record),
-        );
-        return None;
+                .filter(move |(_, verdict)| *verdict == wanted)
+        };
+        let incomparable = of(Verdict::NotComparable).map(|(statement, _)| statement.record);
+        judged.not_comparable.extend(incomparable);
+        if of(Verdict::Undecided).next().is_some() {
+            judged.undecided.push(vulnerability);
+        }
+        return;
     };
     let mut rated = affected
         .iter()
@@ -194,7 +199,7 @@ fn weigh<'d, 's>(
     aliases.sort_unstable();
     aliases.dedup();
     let has_fix = target.is_some();
-    Some(Hit {
+    judged.hits.push(Hit {
         vulnerability,
         statement,
         range,
@@ -205,7 +210,7 @@ fn weigh<'d, 's>(
         },
         severity,
         aliases,
-    })
+    });
 }
 
 /// Adds the updates that apply but that no hit carries.
@@ -280,10 +285,14 @@ fn verdict<'d>(statement: &StatementDisk<'d>, subject: &Subject<'_>) -> Verdict<
         }
     };
     let version = subject.version;
+    if statement.undecided {
+        return Verdict::Undecided;
+    }
     let mut doubtful = false;
     for range in &statement.ranges {
         let range = RangeDisk {
             introduced: bound(range.introduced),
+            exclusive: range.exclusive,
             fixed: range.fixed.map(bound),
             last_affected: range.last_affected.map(bound),
         };
@@ -294,11 +303,7 @@ fn verdict<'d>(statement: &StatementDisk<'d>, subject: &Subject<'_>) -> Verdict<
             .all(|text| text.is_empty() || text == version || subject.scheme.is_valid(text));
         if !known {
             doubtful = true;
-        } else if within(
-            subject.scheme,
-            version,
-            (range.introduced, range.fixed, range.last_affected),
-        ) {
+        } else if within(subject.scheme, version, &range) {
             return Verdict::Affected(Some(range));
         }
     }
@@ -312,16 +317,17 @@ fn verdict<'d>(statement: &StatementDisk<'d>, subject: &Subject<'_>) -> Verdict<
     }
 }
 
-/// Says whether a version is in a range: `introduced <= v < fixed`, or `v <= last_affected`.
-pub(super) fn within(
-    scheme: Scheme,
-    version: &str,
-    (introduced, fixed, last_affected): (&str, Option<&str>, Option<&str>),
-) -> bool {
-    let from_start = introduced.is_empty() || introduced == "0";
-    (from_start || scheme.compare(version, introduced).is_ge())
-        && fixed.is_none_or(|fixed| scheme.compare(version, fixed).is_lt())
-        && last_affected.is_none_or(|last| scheme.compare(version, last).is_le())
+/// Says whether a version is in a range: `introduced <= v < fixed`, or `v <= last_affected`; with
+/// `exclusive`, `introduced < v`.
+pub(super) fn within(scheme: Scheme, version: &str, range: &RangeDisk<'_>) -> bool {
+    let from_start = range.introduced.is_empty() || range.introduced == "0";
+    let since = || {
+        let order = scheme.compare(version, range.introduced);
+        order.is_gt() || (order.is_eq() && !range.exclusive)
+    };
+    (from_start || since())
+        && (range.fixed).is_none_or(|fixed| scheme.compare(version, fixed).is_lt())
+        && (range.last_affected).is_none_or(|last| scheme.compare(version, last).is_le())
 }
 
 /// Cuts the epoch off a version.

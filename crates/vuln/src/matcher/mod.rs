@@ -27,7 +27,7 @@ use plimsoll_model::report::{CatalogPackage, Evidence, VulnerabilityFinding};
 use plimsoll_model::severity::Severity;
 use plimsoll_model::version::Scheme;
 
-use crate::db::format::{PackageDisk, VulnerabilityDisk};
+use crate::db::format::{PackageDisk, RangeDisk, VulnerabilityDisk};
 use crate::db::{Database, Reader};
 use crate::rating;
 
@@ -71,6 +71,7 @@ pub fn find(db: &Database, packages: &[CatalogPackage], distro: Option<&Distro>)
         reader: Reader::new(db),
         stated: HashMap::new(),
         outside: BTreeSet::new(),
+        undecided: BTreeSet::new(),
         matches,
     };
     let meta = db.ecosystem(&ecosystem);
@@ -90,6 +91,7 @@ pub fn find(db: &Database, packages: &[CatalogPackage], distro: Option<&Distro>)
             run.outside.insert(&package.name);
         }
     }
+    run.say_undecided();
     let Run {
         outside,
         mut matches,
@@ -154,15 +156,13 @@ fn not_compared(
 
 /// Says whether a version is in a range.
 pub(crate) fn inside(scheme: Scheme, version: &str, range: &Range) -> bool {
-    judge::within(
-        scheme,
-        version,
-        (
-            &range.introduced,
-            range.fixed.as_deref(),
-            range.last_affected.as_deref(),
-        ),
-    )
+    let range = RangeDisk {
+        introduced: &range.introduced,
+        exclusive: range.exclusive,
+        fixed: range.fixed.as_deref(),
+        last_affected: range.last_affected.as_deref(),
+    };
+    judge::within(scheme, version, &range)
 }
 
 /// Finds the ecosystem to compare with; leaves a gap when there is none.
@@ -286,6 +286,8 @@ struct Run<'d, 'p> {
     stated: HashMap<String, Option<std::rc::Rc<PackageDisk<'d>>>>,
     /// The packages that an excerpt does not cover.
     outside: BTreeSet<&'p str>,
+    /// The vulnerabilities that the feed has not decided of, by package.
+    undecided: BTreeSet<(u32, &'p str)>,
     /// What came of it.
     matches: Matches,
 }
@@ -343,6 +345,8 @@ impl<'d, 'p> Run<'d, 'p> {
                     ),
                 ));
             }
+            let undecided = judged.undecided.iter();
+            (self.undecided).extend(undecided.map(|number| (*number, package.name.as_str())));
             for hit in &judged.hits {
                 if seen.insert(hit.vulnerability) {
                     match self.reader.vulnerability(hit.vulnerability) {
@@ -354,6 +358,30 @@ impl<'d, 'p> Run<'d, 'p> {
                     }
                 }
             }
+        }
+    }
+
+    /// Says what the feed has not decided.
+    fn say_undecided(&mut self) {
+        let mut names: BTreeSet<String> = BTreeSet::new();
+        for (number, package) in std::mem::take(&mut self.undecided) {
+            match self.reader.vulnerability(number) {
+                Ok(entry) => {
+                    names.insert(format!("{} in {package}", entry.id));
+                }
+                Err(damage) => self.damaged(&damage.0),
+            }
+        }
+        if !names.is_empty() {
+            self.matches.gaps.push(Issue::new(
+                IssueKind::NotJudged,
+                self.ecosystem,
+                format!(
+                    "the feed has not decided yet whether {} vulnerabilities apply: {}",
+                    names.len(),
+                    some(names.iter().map(String::as_str))
+                ),
+            ));
         }
     }
 
@@ -446,6 +474,7 @@ impl<'d, 'p> Run<'d, 'p> {
             severity_source,
             cvss,
             known_exploited: entry.known_exploited,
+            epss: entry.epss(),
             fix: hit.fix,
             fixed_versions: fixed
                 .filter(|_| hit.fix == FixState::Fixed)
@@ -471,10 +500,10 @@ fn comparison(name: &str, subject: &Subject<'_>, hit: &Hit<'_, '_>) -> String {
     let Some(range) = hit.range else {
         return format!("{name} {version} is listed ({scheme})");
     };
-    let from = if range.introduced.is_empty() {
-        String::new()
-    } else {
-        format!("{} <= ", range.introduced)
+    let from = match (range.introduced, range.exclusive) {
+        ("", _) => String::new(),
+        (introduced, false) => format!("{introduced} <= "),
+        (introduced, true) => format!("{introduced} < "),
     };
     match (range.fixed, range.last_affected) {
         (Some(fixed), _) => format!("{from}{name} {version} < {fixed} ({scheme})"),

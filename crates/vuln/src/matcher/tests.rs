@@ -393,3 +393,27 @@ fn architectures_confine() {
         assert_eq!(matches.findings.len(), count, "{arch}");
     }
 }
+
+#[test]
+fn what_the_feed_has_not_decided_is_no_finding_and_no_all_clear() {
+    let db = database(&[(
+        "debian/tracker/data/json",
+        r#"{"bash":{
+            "CVE-2024-0001":{"releases":{"bookworm":{"status":"undetermined","urgency":"not yet assigned"}}},
+            "CVE-2024-0002":{"releases":{"bookworm":{"status":"resolved","fixed_version":"9"}}}}}"#,
+    )]);
+    let packages = [installed(PackageKind::Deb, "bash", "5.2-1", None)];
+    let matches = find(&db, &packages, Some(&distro("debian", "12")));
+    assert_eq!(
+        show(&matches, &packages),
+        ["bash CVE-2024-0002 fixed 9 unknown"]
+    );
+    let [gap] = matches.gaps.as_slice() else {
+        panic!("{:?}", matches.gaps)
+    };
+    assert_eq!(gap.kind, IssueKind::NotJudged);
+    assert_eq!(
+        gap.detail,
+        "the feed has not decided yet whether 1 vulnerabilities apply: CVE-2024-0001 in bash"
+    );
+}

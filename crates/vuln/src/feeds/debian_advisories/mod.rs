@@ -11,7 +11,7 @@ use std::path::Path;
 
 use plimsoll_model::advisory::{Advisory, FixState, Range};
 
-use super::{Batch, Feed, Level, Record, Statement, read_file, title};
+use super::{About, Batch, Feed, Fetched, Level, Record, Remote, Statement, read_file, title};
 use crate::ids;
 
 /// The feed.
@@ -22,8 +22,26 @@ impl Feed for DebianAdvisories {
         "debian-advisories"
     }
 
-    fn about(&self) -> &'static str {
-        "Debian security advisories (data/DSA/list, data/DLA/list of the security tracker)"
+    fn about(&self) -> &'static About {
+        &About {
+            title: "Debian's security advisories",
+            addresses: &[
+                "https://salsa.debian.org/security-tracker-team/security-tracker/-/raw/master",
+            ],
+            format: "the tracker's own lists (its introduction, \"DSA and DLA lists\")",
+            licence: "none stated; facts of a public tracker",
+            changes: "several times a week",
+            files: "`data/DSA/list`, `data/DLA/list`, `data/DTSA/list`",
+        }
+    }
+
+    fn plan(&self, _fetched: &Fetched<'_>) -> Vec<Remote> {
+        let base = self.about().addresses.first().copied().unwrap_or_default();
+        let list = |kind| {
+            let path = format!("data/{kind}/list");
+            Remote::new(format!("{base}/{path}"), format!("debian/{path}"))
+        };
+        ["DSA", "DLA"].map(list).to_vec()
     }
 
     fn rank(&self) -> u8 {
@@ -191,14 +209,10 @@ fn package(text: &str, id: &str) -> Option<Statement> {
             ecosystem: ecosystem(release.trim()),
             package: name.to_owned(),
             ranges,
-            versions: Vec::new(),
             fix,
-            severity: None,
-            module: None,
-            arches: Vec::new(),
+            ..Advisory::default()
         },
-        also: Vec::new(),
-        repository: String::new(),
+        ..Statement::default()
     })
 }
 

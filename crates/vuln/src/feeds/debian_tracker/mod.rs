@@ -18,7 +18,7 @@ use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::debian_advisories::ecosystem;
-use super::{Batch, Feed, Record, Statement, read_file, title};
+use super::{About, Batch, Feed, Fetched, Record, Remote, Statement, read_file, title};
 use crate::ids;
 
 /// The feed.
@@ -29,8 +29,20 @@ impl Feed for DebianTracker {
         "debian-tracker"
     }
 
-    fn about(&self) -> &'static str {
-        "Debian security tracker (tracker/data/json)"
+    fn about(&self) -> &'static About {
+        &About {
+            title: "Debian's security tracker",
+            addresses: &["https://security-tracker.debian.org"],
+            format: "JSON by source package, vulnerability and release",
+            licence: "none stated; facts of a public tracker",
+            changes: "several times a day",
+            files: "`tracker/data/json`",
+        }
+    }
+
+    fn plan(&self, _fetched: &Fetched<'_>) -> Vec<Remote> {
+        let url = "https://security-tracker.debian.org/tracker/data/json";
+        vec![Remote::new(url, "debian/tracker/data/json")]
     }
 
     fn rank(&self) -> u8 {
@@ -116,14 +128,12 @@ fn one(package: &str, id: &str, entry: &Entry<'_>, batch: &mut Batch) {
                             ecosystem: ecosystem(codename),
                             package: package.to_owned(),
                             ranges,
-                            versions: Vec::new(),
                             fix,
                             severity,
-                            module: None,
-                            arches: Vec::new(),
+                            undecided: release.status.as_ref() == "undetermined",
+                            ..Advisory::default()
                         },
-                        also: Vec::new(),
-                        repository: String::new(),
+                        ..Statement::default()
                     });
                 }
             }
@@ -155,8 +165,7 @@ fn judge(release: &Release<'_>) -> Option<(Vec<Range>, FixState, Option<Severity
         _ => None,
     };
     match (release.status.as_ref(), release.fixed_version.as_deref()) {
-        ("undetermined", _) => None,
-        (_, Some("0")) => Some((Vec::new(), FixState::Unknown, severity)),
+        ("undetermined", _) | (_, Some("0")) => Some((Vec::new(), FixState::Unknown, severity)),
         (_, Some(version)) if !version.is_empty() => Some((
             vec![Range {
                 fixed: Some(version.to_owned()),
@@ -276,6 +285,8 @@ mod tests {
                 ),
                 ("Debian:sid", Some("-"), FixState::EndOfLife, None),
                 ("Debian:11", Some("-"), FixState::NotFixed, None),
+                // Undetermined: no all-clear.
+                ("Debian:10", None, FixState::Unknown, None),
                 (
                     "Debian:14",
                     None,
@@ -288,6 +299,9 @@ mod tests {
             batch.records[1].statements[0].advisory.fix,
             FixState::Deferred
         );
+        let undecided = batch.records[0].statements.iter();
+        let undecided: Vec<bool> = undecided.map(|s| s.advisory.undecided).collect();
+        assert_eq!(undecided, [false, false, false, false, true, false]);
         // A reason that outlived the fix does not hide the fix.
         assert_eq!(batch.records[2].statements[0].advisory.fix, FixState::Fixed);
     }

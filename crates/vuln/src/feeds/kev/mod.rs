@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Batch, Feed, Record, read_file, title};
+use super::{About, Batch, Feed, Fetched, Record, Remote, read_file, title};
 use crate::ids;
 
 /// The feed.
@@ -20,8 +20,21 @@ impl Feed for Kev {
         "kev"
     }
 
-    fn about(&self) -> &'static str {
-        "CISA known exploited vulnerabilities (known_exploited_vulnerabilities.json)"
+    fn about(&self) -> &'static About {
+        &About {
+            title: "CISA's known exploited vulnerabilities",
+            addresses: &["https://www.cisa.gov"],
+            format: "JSON; the schema is published beside it",
+            licence: "CC0-1.0",
+            changes: "on working days",
+            files: "`known_exploited_vulnerabilities.json`",
+        }
+    }
+
+    fn plan(&self, _fetched: &Fetched<'_>) -> Vec<Remote> {
+        let path = "sites/default/files/feeds/known_exploited_vulnerabilities.json";
+        let url = format!("https://www.cisa.gov/{path}");
+        vec![Remote::new(url, format!("kev/{path}"))]
     }
 
     fn rank(&self) -> u8 {

@@ -70,7 +70,7 @@ pub(super) fn ranges(mut events: Vec<Event>, scheme: Option<Scheme>) -> Vec<Rang
                     ranges.push(Range {
                         introduced,
                         fixed: Some(version),
-                        last_affected: None,
+                        ..Range::default()
                     });
                 } else {
                     ended = Some(version);
@@ -80,8 +80,8 @@ pub(super) fn ranges(mut events: Vec<Event>, scheme: Option<Scheme>) -> Vec<Rang
                 if let Some(introduced) = open.take() {
                     ranges.push(Range {
                         introduced,
-                        fixed: None,
                         last_affected: Some(version),
+                        ..Range::default()
                     });
                 }
             }

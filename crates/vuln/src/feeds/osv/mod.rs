@@ -24,7 +24,10 @@ use plimsoll_model::advisory::{Advisory, FixState};
 use plimsoll_model::severity::Severity;
 use plimsoll_model::version::Scheme;
 
-use super::{Batch, Feed, Level, Record, Statement, read_file, scheme, timestamp, title};
+use super::{
+    About, Batch, Feed, Fetched, Level, Record, Remote, Statement, read_file, scheme, timestamp,
+    title,
+};
 use crate::{ids, rating};
 
 mod archive;
@@ -82,6 +85,40 @@ const ECOSYSTEMS: [&str; 45] = [
     "opam",
 ];
 
+/// Where the archives are served.
+const BUCKET: &str = "https://osv-vulnerabilities.storage.googleapis.com";
+
+/// The ecosystems that are fetched: those whose packages are found in images and that no feed of
+/// their own covers better. An ecosystem's archive holds all of its releases.
+const FETCHED: [&str; 26] = [
+    "AlmaLinux",
+    "Azure Linux",
+    "Bioconductor",
+    "Bitnami",
+    "CRAN",
+    "Chainguard",
+    "GHC",
+    "Go",
+    "Hackage",
+    "Hex",
+    "Julia",
+    "Mageia",
+    "Maven",
+    "MinimOS",
+    "NuGet",
+    "Packagist",
+    "Pub",
+    "PyPI",
+    "Rocky Linux",
+    "RubyGems",
+    "SwiftURL",
+    "Ubuntu",
+    "Wolfi",
+    "crates.io",
+    "npm",
+    "openEuler",
+];
+
 /// How many references of a record are kept.
 const URL_LIMIT: usize = 3;
 
@@ -93,8 +130,27 @@ impl Feed for Osv {
         "osv"
     }
 
-    fn about(&self) -> &'static str {
-        "OSV (<Ecosystem>/all.zip, or its records unpacked)"
+    fn about(&self) -> &'static About {
+        &About {
+            title: "OSV: languages and distributions",
+            addresses: &[BUCKET],
+            format: "OSV records (ossf.github.io/osv-schema), one archive per ecosystem",
+            licence: "that of each source: CC-BY-4.0 (GitHub, Go, PyPA), CC0-1.0 (RustSec), and others",
+            changes: "all the time",
+            files: "`<Ecosystem>/all.zip`, or its records unpacked",
+        }
+    }
+
+    fn plan(&self, _fetched: &Fetched<'_>) -> Vec<Remote> {
+        let mut files = Vec::new();
+        for ecosystem in FETCHED {
+            let path = ecosystem.replace(' ', "%20");
+            for name in ["modified_id.csv", "all.zip"] {
+                let local = format!("osv/{ecosystem}/{name}");
+                files.push(Remote::new(format!("{BUCKET}/{path}/{name}"), local));
+            }
+        }
+        files
     }
 
     fn rank(&self) -> u8 {
@@ -427,9 +483,9 @@ fn state(
             severity,
             module: modular.then(|| streams.join(",")),
             arches: arches(package.purl.get()),
+            ..Advisory::default()
         },
-        also: Vec::new(),
-        repository: String::new(),
+        ..Statement::default()
     })
 }
 

@@ -14,8 +14,11 @@ use plimsoll_model::advisory::{Advisory, FixState, Range};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Batch, Feed, Record, Statement, read_file};
+use super::{About, Batch, Feed, Fetched, Record, Remote, Statement, read_file};
 use crate::ids;
+
+/// Where Alpine serves its database.
+const ALPINE: &str = "https://secdb.alpinelinux.org";
 
 /// The feed.
 pub struct Secdb;
@@ -25,8 +28,46 @@ impl Feed for Secdb {
         "secdb"
     }
 
-    fn about(&self) -> &'static str {
-        "Alpine secdb (v3.x/main.json), Wolfi and Chainguard security.json"
+    fn about(&self) -> &'static About {
+        &About {
+            title: "Security databases of Alpine, Wolfi and Chainguard",
+            addresses: &[
+                ALPINE,
+                "https://packages.wolfi.dev",
+                "https://packages.cgr.dev",
+            ],
+            format: "secdb: JSON by package and fixed version (Alpine wiki, \"secfixes\")",
+            licence: "none stated; facts of the packages' own recipes",
+            changes: "several times a day",
+            files: "`<release>/main.json`, `<release>/community.json`, `security.json`",
+        }
+    }
+
+    fn plan(&self, fetched: &Fetched<'_>) -> Vec<Remote> {
+        let index = "alpine/secdb/index.html";
+        let mut files = vec![
+            Remote::index(format!("{ALPINE}/"), index),
+            Remote::new(
+                "https://packages.wolfi.dev/os/security.json",
+                "wolfi/security.json",
+            ),
+            Remote::new(
+                "https://packages.cgr.dev/chainguard/security.json",
+                "chainguard/security.json",
+            ),
+        ];
+        let page = fetched(index).unwrap_or_default();
+        for release in releases(&String::from_utf8_lossy(&page)) {
+            for name in ["main.json", "community.json"] {
+                // The first releases had no community repository.
+                if name == "main.json" || !matches!(release, "v3.0" | "v3.1" | "v3.2") {
+                    let path = format!("{release}/{name}");
+                    let local = format!("alpine/secdb/{path}");
+                    files.push(Remote::new(format!("{ALPINE}/{path}"), local));
+                }
+            }
+        }
+        files
     }
 
     fn rank(&self) -> u8 {
@@ -45,6 +86,16 @@ impl Feed for Secdb {
         let folder = parts.iter().rev().nth(1).copied().unwrap_or("");
         Ok(parse(&read_file(path)?, folder))
     }
+}
+
+/// Returns the releases that the index page links to, sorted.
+fn releases(page: &str) -> Vec<&str> {
+    let links = page.split("href=\"").skip(1);
+    let names = links.filter_map(|rest| rest.split(['"', '/']).next());
+    let mut names: Vec<&str> = names.filter(|name| is_release(name)).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// Says whether a folder is named after an Alpine release.
@@ -170,15 +221,12 @@ fn record(
                 } else {
                     Vec::new()
                 },
-                versions: Vec::new(),
                 fix: if affected {
                     FixState::Fixed
                 } else {
                     FixState::Unknown
                 },
-                severity: None,
-                module: None,
-                arches: Vec::new(),
+                ..Advisory::default()
             },
             also,
             repository: repository.to_owned(),
