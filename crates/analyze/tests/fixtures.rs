@@ -3,7 +3,8 @@
 //! A fixture is a sentence of intent, the files of an image, and a section `expect`: what all
 //! catalogers together make of it. `PATH -> TARGET` is a symbolic link, `PATH < NAME` takes its
 //! content from the file NAME beside the fixture (binary databases), `PATH!/NAME` is a file inside the
-//! zip archive PATH, which may lie in another one.
+//! zip archive PATH, which may lie in another one. Packages are joined with the licence files beside
+//! them, as a scan does.
 
 #[cfg(test)]
 mod tests {
@@ -16,7 +17,7 @@ mod tests {
     use std::fmt::Write as _;
     use std::path::Path;
 
-    use plimsoll_analyze::catalog::ALL;
+    use plimsoll_analyze::catalog::{ALL, license_texts};
     use plimsoll_model::analyzer::{
         Analyzer, Assembled, Content, Entry, EntryKind, Fact, HEAD_BYTES, Located, View, Want,
     };
@@ -228,12 +229,25 @@ mod tests {
             )
         });
         let _ = writeln!(out, "distribution: {text}");
+        let files = ALL.iter().zip(&facts);
+        let files = files.filter(|(analyzer, _)| analyzer.name() == license_texts::NAME);
+        let files: Vec<Located<'_>> = files
+            .flat_map(|(_, facts)| facts)
+            .map(|(path, fact)| Located {
+                path,
+                layer: 0,
+                introduced: 0,
+                fact,
+            })
+            .collect();
+        let texts = license_texts::Texts::new(&files);
         for (analyzer, facts) in ALL.iter().zip(&facts) {
             if analyzer.name() == "os/release" {
                 continue;
             }
-            let found = assemble(*analyzer, image, facts, distro.as_ref());
-            for (package, _) in &found.packages {
+            let mut found = assemble(*analyzer, image, facts, distro.as_ref());
+            for (package, _) in &mut found.packages {
+                texts.complete(package);
                 show_package(&mut out, package);
             }
             for issue in found.issues {

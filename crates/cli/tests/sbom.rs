@@ -361,3 +361,43 @@ fn what_syft_writes_is_read_and_what_we_write_syft_reads() {
         }
     }
 }
+
+/// The whole way of a licence file: from the folder of its package into the list, with what was
+/// declared and where the text lies.
+#[test]
+fn packages_get_the_licence_of_the_file_that_they_point_to() {
+    let place = Place::new();
+    let folder = place.path("src/node_modules/pointer");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(
+        folder.join("package.json"),
+        r#"{"name": "pointer", "version": "1.0.0", "license": "SEE LICENSE IN LICENSE.md"}"#,
+    )
+    .unwrap();
+    let text = "Permission is hereby granted, free of charge, to any person obtaining a copy of this \
+        software and associated documentation files (the \"Software\"), to deal in the Software \
+        without restriction. This permission notice shall be included in all copies or substantial \
+        portions of the Software.";
+    fs::write(folder.join("LICENSE.md"), text).unwrap();
+    let licensed = |place: &Place| {
+        let ran = place.run(&["sbom", "dir:src", "--format", "json"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let listed: Value = serde_json::from_str(&ran.stdout).unwrap();
+        listed["packages"][0].clone()
+    };
+    let package = licensed(&place);
+    assert_eq!(package["licenses"], serde_json::json!(["MIT"]));
+    assert_eq!(
+        package["properties"],
+        serde_json::json!({
+            "declared_license": "SEE LICENSE IN LICENSE.md",
+            "license_evidence": "/node_modules/pointer/LICENSE.md",
+        })
+    );
+    fs::write(folder.join("LICENSE.md"), "Ask for it.").unwrap();
+    let package = licensed(&place);
+    assert_eq!(
+        package["licenses"],
+        serde_json::json!(["SEE LICENSE IN LICENSE.md"])
+    );
+}

@@ -5,6 +5,8 @@
 //! and others that it lacks; nothing is compared by likeness, so a file that merely resembles a
 //! licence is not taken for one.
 
+use std::borrow::Cow;
+
 /// The most bytes of a text that are looked at. The longest listed licence has 35,000.
 const MAX_BYTES: usize = 128 * 1024;
 /// How far from its first sentence the others of a licence are looked for, in bytes. The texts that
@@ -170,6 +172,14 @@ static TEXTS: &[Sentence] = &[
         ],
         &[],
     ),
+    row(
+        "Unicode-3.0",
+        &[
+            "unicode license v3",
+            "to any person obtaining a copy of data files and any associated documentation",
+        ],
+        &[],
+    ),
     row("BSL-1.0", &["boost software license version 1.0"], &[]),
     row("PSF-2.0", &["psf license agreement for python"], &[]),
     row(
@@ -262,6 +272,21 @@ static TEXTS: &[Sentence] = &[
     row(
         "GPL-3.0-only",
         &["gnu general public license version 3 29 june 2007"],
+        &[],
+    ),
+    row(
+        "GPL-1.0-only",
+        &["gnu general public license version 1 february 1989"],
+        &[],
+    ),
+    row(
+        "GFDL-1.2-only",
+        &["gnu free documentation license version 1.2 november 2002"],
+        &[],
+    ),
+    row(
+        "GFDL-1.3-only",
+        &["gnu free documentation license version 1.3 3 november 2008"],
         &[],
     ),
     row(
@@ -445,9 +470,13 @@ const PREFACE_BYTES: usize = 1500;
 /// The most bytes of a file that holds one of the short licences. In a longer one more is said.
 const SHORT_BYTES: usize = 3500;
 /// The most bytes of a file that holds one of the long licences, GNU's apart.
-const LONG_BYTES: usize = 20_000;
+const LONG_BYTES: usize = 24_000;
 /// The most bytes of a file that grants a licence without its text.
 const GRANT_FILE_BYTES: usize = 1500;
+
+/// How far from a file's start the sentence of the Artistic License stands that tells its wordings
+/// apart, in bytes: in its eighth clause.
+const ARTISTIC_BYTES: usize = 6000;
 
 /// The licences whose texts take pages, GNU's apart.
 static LONG: &[&str] = &[
@@ -482,10 +511,25 @@ static QUALIFIERS: &[&str] = &[
     "third party software",
     "non commercial use",
     "non commercial purposes",
-    "noncommercial",
     "creative commons attribution",
     "cc by",
     "following licenses",
+    "noncommercial",
+    "as a special exception ",
+];
+
+/// What licences say themselves that reads as if it changed them: GNU's on the source code that is
+/// offered and that comes with the system, the Mozilla Public License's notice for others to fill
+/// in, the Free Documentation License's clause on wikis.
+static OWN: &[&str] = &[
+    "allowed only for noncommercial distribution",
+    "noncommercially",
+    "as a special exception the source code distributed",
+    "as a special exception the materials to be",
+    "as a special exception it need not include source code for modules",
+    "under either the mpl or the license",
+    "cc by sa means the creative commons attribution share alike 3.0 license",
+    "republish an mmc contained in the site under cc by sa",
 ];
 
 /// Recognises the licence that a file beside a package gives to the package. Stricter than
@@ -497,7 +541,6 @@ pub(crate) fn recognise_file(bytes: &[u8]) -> Option<String> {
     }
     let squeezed = Squeezed::new(bytes);
     let words = squeezed.0.as_bytes();
-    let has = |part: &str| memchr::memmem::find(words, part.as_bytes()).is_some();
     let mut texts = squeezed.texts();
     // The lesser licence is the general one's text and more, and is often kept with it.
     if texts.contains(&"LGPL-3.0-only") {
@@ -513,20 +556,29 @@ pub(crate) fn recognise_file(bytes: &[u8]) -> Option<String> {
                 .iter()
                 .filter(|text| text.id == *one)
                 .find_map(|text| squeezed.place(text))?;
-            if start > PREFACE_BYTES {
+            let artistic = *one == "Artistic-1.0-Perl"
+                && memchr::memmem::find(words, b"the artistic license")
+                    .is_some_and(|title| title <= PREFACE_BYTES);
+            if start
+                > if artistic {
+                    ARTISTIC_BYTES
+                } else {
+                    PREFACE_BYTES
+                }
+            {
                 return None;
             }
             squeezed.as_file(one, start)?
         }
         _ => return None,
     };
-    (!QUALIFIERS.iter().any(|part| has(part)) && !squeezed.has_special_exception()).then_some(found)
+    (!squeezed.is_qualified()).then_some(found)
 }
 
 impl Squeezed {
     /// Says which licence a file gives that holds one text, at a place.
     fn as_file(&self, id: &str, start: usize) -> Option<String> {
-        let gnu = id.contains("GPL-");
+        let gnu = id.contains("GPL-") || id.starts_with("GFDL-");
         if gnu {
             // A grant above the text says whether later versions will do.
             let before = Self(self.0.get(..start)?.to_owned());
@@ -552,17 +604,15 @@ impl Squeezed {
         Some(id.to_owned())
     }
 
-    /// Says whether an exception is granted beside a GNU licence; the licences' own words for
-    /// source code that comes with the system are none.
-    fn has_special_exception(&self) -> bool {
-        self.0
-            .split("as a special exception ")
-            .skip(1)
-            .any(|after| {
-                !["the source code distributed", "the materials to be"]
-                    .iter()
-                    .any(|own| after.starts_with(own))
-            })
+    /// Says whether something changes the licence, but for what licences say themselves.
+    fn is_qualified(&self) -> bool {
+        let mut words = Cow::Borrowed(self.0.as_str());
+        for own in OWN {
+            if words.contains(own) {
+                words = Cow::Owned(words.replace(own, ""));
+            }
+        }
+        QUALIFIERS.iter().any(|part| words.contains(part))
     }
 }
 

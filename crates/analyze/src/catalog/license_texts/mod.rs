@@ -39,7 +39,7 @@ impl Analyzer for LicenseTexts {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn about(&self) -> About {
