@@ -97,6 +97,17 @@ pub(crate) fn without_credentials(url: &str) -> String {
     }
 }
 
+/// Returns an address without what may be secret: user and password, and the query, which holds tokens
+/// and signatures. The fragment goes with it.
+pub(crate) fn public_url(url: &str) -> String {
+    // A password may hold what would end a path.
+    let mut url = without_credentials(url);
+    if let Some(end) = url.find(['?', '#']) {
+        url.truncate(end);
+    }
+    url
+}
+
 /// Returns the path's component `back` places before the last (`0` is the file's name).
 pub(crate) fn component(path: &[u8], back: usize) -> Option<&[u8]> {
     path.rsplit(|byte| *byte == b'/').nth(back)

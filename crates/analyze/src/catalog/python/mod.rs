@@ -21,6 +21,7 @@ use plimsoll_model::package::Package;
 use plimsoll_model::path::{file_name, parent};
 
 use super::damage::{Damage, report, text};
+use super::kit::public_url;
 pub use locks::PythonLocks;
 use metadata::{headers_end, parse_metadata, parse_requires};
 use name::{Stem, dist_info_stem, egg_stem};
@@ -407,7 +408,7 @@ fn parse_direct_url(bytes: &[u8]) -> Option<Vec<(&'static str, String)>> {
         editable: bool,
     }
     let document: Document = serde_json::from_slice(bytes).ok()?;
-    let url = without_user(&text(document.url.as_bytes()));
+    let url = public_url(&text(document.url.as_bytes()));
     let mut found = Vec::new();
     if let Some(vcs) = document.vcs_info {
         let (kind, commit) = (text(vcs.vcs.as_bytes()), text(vcs.commit_id.as_bytes()));
@@ -427,21 +428,6 @@ fn parse_direct_url(bytes: &[u8]) -> Option<Vec<(&'static str, String)>> {
     }
     found.push(("direct_url", url));
     Some(found)
-}
-
-/// Returns a URL without user name and password.
-fn without_user(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    let end = rest.find('/').unwrap_or(rest.len());
-    match rest.split_at_checked(end) {
-        Some((authority, path)) => match authority.rsplit_once('@') {
-            Some((_, host)) => format!("{scheme}://{host}{path}"),
-            None => url.to_owned(),
-        },
-        None => url.to_owned(),
-    }
 }
 
 /// Reads `pyvenv.cfg` (module `site` of the standard library): the version as far as it is numbers,
@@ -517,7 +503,7 @@ mod tests {
                 Some("editable=true local=true direct_url=file:///src"),
             ),
             (
-                r#"{"url":"https://h/a.whl","archive_info":{}}"#,
+                r#"{"url":"https://u:p#q@h/a.whl?token=t#sha256=aa","archive_info":{}}"#,
                 Some("direct_url=https://h/a.whl"),
             ),
             ("[1]", None),

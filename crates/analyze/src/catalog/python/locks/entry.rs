@@ -8,7 +8,7 @@ use plimsoll_model::ecosystem::PackageKind;
 use plimsoll_model::package::{Package, Requirement};
 
 use super::super::super::damage::{Damage, text};
-use super::super::super::kit::{Found, property, without_credentials};
+use super::super::super::kit::{Found, property, public_url};
 use super::super::marker::Specifier;
 use super::super::name::{is_name, normalized};
 
@@ -25,7 +25,7 @@ impl Origin {
     pub(super) fn repository(kind: &str, url: &str, commit: &str, folder: &str) -> Self {
         let kind = if kind.is_empty() { "git" } else { kind };
         let url = url.strip_prefix("git+").unwrap_or(url);
-        let mut value = format!("{kind}+{}", public(url));
+        let mut value = format!("{kind}+{}", public_url(url));
         if !commit.is_empty() {
             value = format!("{value}@{commit}");
         }
@@ -42,7 +42,7 @@ impl Origin {
     pub(super) fn url(url: &str) -> Self {
         Self {
             property: "direct_url",
-            value: public(url),
+            value: public_url(url),
         }
     }
 
@@ -63,20 +63,9 @@ impl Origin {
     pub(super) fn index(url: &str) -> Self {
         Self {
             property: "index",
-            value: public(url),
+            value: public_url(url),
         }
     }
-}
-
-/// Returns a URL without what may be secret: user and password, and the query, which holds tokens and
-/// signatures.
-fn public(url: &str) -> String {
-    // A password may hold what would end a path.
-    let mut url = without_credentials(url);
-    if let Some(end) = url.find(['?', '#']) {
-        url.truncate(end);
-    }
-    url
 }
 
 /// Says whether a path names an archive rather than a folder.
