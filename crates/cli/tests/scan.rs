@@ -563,8 +563,14 @@ fn a_python_package_that_conda_installed_is_owned_by_condas_package() {
     let metadata = |name: &str| format!("Metadata-Version: 2.1\nName: {name}\nVersion: 3.6\n");
     let layer = debian()
         .file("opt/conda/conda-meta/idna-3.6-pyhd8ed1ab_0.json", record)
-        .file(&format!("{site}/idna-3.6.dist-info/METADATA"), metadata("idna"))
-        .file(&format!("{site}/other-3.6.dist-info/METADATA"), metadata("other"));
+        .file(
+            &format!("{site}/idna-3.6.dist-info/METADATA"),
+            metadata("idna"),
+        )
+        .file(
+            &format!("{site}/other-3.6.dist-info/METADATA"),
+            metadata("other"),
+        );
     let report = place.report(&write(&place, "conda", vec![layer]), &["--offline"], 3);
     let owner = |purl: &str| {
         let all = report["packages"].as_array().unwrap();

@@ -197,3 +197,39 @@ fn the_starter_feeds_build_and_say_what_they_do_not_cover() {
     assert_eq!(matches.gaps.len(), 1);
     assert!(matches.gaps[0].detail.contains("no-such-package"));
 }
+
+#[test]
+fn forecasts_and_lifecycles_are_kept() {
+    let test = "forecasts_and_lifecycles_are_kept";
+    let Some(db) = database(test) else { return };
+    let feeds = feeds(test).expect("there");
+    let epss = plimsoll_vuln::feeds::epss::parse(
+        &fs::read(feeds.join("epss/epss_scores-current.csv.gz")).expect("read"),
+    );
+    assert!(epss.records.len() > 1000 && epss.damaged == 0);
+    assert!(epss.fetched_at.starts_with("20"));
+    let full = feeds.join("endoflife/api/v1/products/full/index.json");
+    let lives =
+        plimsoll_vuln::feeds::endoflife::parse(&fs::read(full).expect("read"), "index.json");
+    assert!(lives.lifecycles.len() > 400 && lives.damaged == 0);
+    for lifecycle in &lives.lifecycles {
+        let file = format!("endoflife/api/{}.json", lifecycle.product);
+        let old = plimsoll_vuln::feeds::endoflife::parse(
+            &fs::read(feeds.join(&file)).expect("read"),
+            &format!("{}.json", lifecycle.product),
+        );
+        // Only the newest versions differ: the old form has them where the new one has none.
+        let mut old = old.lifecycles.first().expect("a product").clone();
+        for (old, new) in old.cycles.iter_mut().zip(&lifecycle.cycles) {
+            old.latest.clone_from(&new.latest);
+        }
+        assert_eq!(old, *lifecycle, "{file}");
+    }
+    let debian = db.lifecycle("debian").expect("whole").expect("there");
+    assert!(
+        debian
+            .cycles
+            .iter()
+            .any(|cycle| cycle.name == "12" && !cycle.end_of_life.is_empty())
+    );
+}

@@ -26,10 +26,14 @@ use plimsoll_model::version::Scheme;
 
 pub mod debian_advisories;
 pub mod debian_tracker;
+pub mod endoflife;
+pub mod epss;
 pub mod kev;
+pub mod nvd;
 pub mod osv;
 mod scope;
 pub mod secdb;
+mod stream;
 mod walk;
 
 pub use scope::{Scope, parse_scopes};
@@ -39,7 +43,10 @@ pub use walk::{Found, Tree, walk};
 pub static ALL: &[&dyn Feed] = &[
     &debian_advisories::DebianAdvisories,
     &debian_tracker::DebianTracker,
+    &endoflife::EndOfLife,
+    &epss::Epss,
     &kev::Kev,
+    &nvd::Nvd,
     &osv::Osv,
     &secdb::Secdb,
 ];
