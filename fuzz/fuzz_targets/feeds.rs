@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use plimsoll_vuln::feeds::{
-    Batch, debian_advisories, debian_tracker, endoflife, epss, kev, nvd, secdb,
+    Batch, debian_advisories, debian_tracker, endoflife, epss, kev, nvd, osv_repositories, secdb,
 };
 
 /// The readers that are chosen, by the first byte less `FIRST`.
@@ -17,6 +17,7 @@ const READERS: &[fn(&[u8]) -> Batch] = &[
     epss::parse,
     |bytes| endoflife::parse(bytes, "debian.json"),
     nvd::parse,
+    |bytes| osv_repositories::parse_yaml(bytes, "PYSEC-1.yaml"),
 ];
 
 /// The byte that chooses the first reader.

@@ -233,3 +233,31 @@ fn forecasts_and_lifecycles_are_kept() {
             .any(|cycle| cycle.name == "12" && !cycle.end_of_life.is_empty())
     );
 }
+
+#[test]
+fn what_is_affected_within_a_module_is_kept() {
+    let test = "what_is_affected_within_a_module_is_kept";
+    let Some(feeds) = feeds(test) else { return };
+    let read = |ecosystem: &str| {
+        let mut batch = plimsoll_vuln::feeds::Batch::new("osv");
+        let path = feeds.join("osv").join(ecosystem).join("all.zip");
+        plimsoll_vuln::feeds::osv::read_archive(&fs::read(path).expect("read"), &mut batch);
+        assert_eq!(batch.damaged, 0, "{:?}", batch.notes);
+        batch.records
+    };
+    let statements = |records: &[plimsoll_vuln::feeds::Record]| -> (usize, usize) {
+        let all = records.iter().flat_map(|record| &record.statements);
+        let named = all.clone().filter(|one| !one.advisory.symbols.is_empty());
+        (all.count(), named.count())
+    };
+    let (all, named) = statements(&read("Go"));
+    assert!(all > 4000 && named > 1000, "{named} of {all}");
+    let rust = read("crates.io");
+    let (all, named) = statements(&rust);
+    assert!(all > 400 && named > 50, "{named} of {all}");
+    // 276 of these records are informational.
+    let silent = rust
+        .iter()
+        .filter(|record| !record.withdrawn && record.statements.is_empty());
+    assert!((250..300).contains(&silent.count()));
+}

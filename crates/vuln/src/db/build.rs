@@ -193,7 +193,7 @@ fn newest_copies(records: Vec<Sourced>, feeds: &[FeedMeta]) -> Vec<Sourced> {
     let is_osv = |feed: u16| {
         feeds
             .get(usize::from(feed))
-            .is_some_and(|meta| meta.name.starts_with("osv/"))
+            .is_some_and(|meta| feeds::osv_repositories::shares_records(&meta.name))
     };
     let mut newest: HashMap<String, (usize, String)> = HashMap::new();
     for (index, Sourced { feed, record }) in records.iter().enumerate() {

@@ -31,10 +31,12 @@ pub mod epss;
 pub mod kev;
 pub mod nvd;
 pub mod osv;
+pub mod osv_repositories;
 mod scope;
 pub mod secdb;
 mod stream;
 mod walk;
+mod yaml;
 
 pub use scope::{Scope, parse_scopes};
 pub use walk::{Found, Tree, walk};
@@ -45,9 +47,13 @@ pub static ALL: &[&dyn Feed] = &[
     &debian_tracker::DebianTracker,
     &endoflife::EndOfLife,
     &epss::Epss,
+    &osv_repositories::GithubAdvisories,
+    &osv_repositories::GoVulndb,
     &kev::Kev,
+    &osv_repositories::MaliciousPackages,
     &nvd::Nvd,
     &osv::Osv,
+    &osv_repositories::Pypa,
     &secdb::Secdb,
 ];
 

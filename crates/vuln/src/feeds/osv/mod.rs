@@ -15,12 +15,17 @@
 //!   `.module` are modular. One record may list several builds of one package: they are
 //!   alternatives, so having the lowest is enough.
 //! - Ranges of type GIT say nothing about packages and are left out.
+//! - What is affected within a package is kept where it is named: Go's `imports`, and `RustSec`'s
+//!   functions, whose path is the crate's name.
+//! - `RustSec`'s informational records (`unmaintained`, `unsound`, `notice`) are no vulnerabilities:
+//!   their names are kept, but they state nothing.
+//! - A malicious package (`MAL-…`) is critical where its record does not rate it.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use plimsoll_model::advisory::{Advisory, FixState};
+use plimsoll_model::advisory::{Advisory, FixState, Symbols};
 use plimsoll_model::severity::Severity;
 use plimsoll_model::version::Scheme;
 
@@ -119,6 +124,9 @@ const FETCHED: [&str; 26] = [
     "openEuler",
 ];
 
+/// How many symbols of one affected package are kept; with more of them, all of it counts as affected.
+const SYMBOL_LIMIT: usize = 5000;
+
 /// How many references of a record are kept.
 const URL_LIMIT: usize = 3;
 
@@ -210,7 +218,7 @@ pub fn read_archive(bytes: &[u8], batch: &mut Batch) {
 }
 
 /// Reads one record into a batch.
-fn add(name: &str, bytes: &[u8], batch: &mut Batch) {
+pub(super) fn add(name: &str, bytes: &[u8], batch: &mut Batch) {
     match parse(bytes) {
         Ok((record, damaged)) => {
             batch.read += 1;
@@ -266,6 +274,9 @@ pub fn parse(bytes: &[u8]) -> Result<(Record, Option<String>), String> {
         && let Some(severity) = specific.severity
     {
         record.severity = Severity::from_name(severity.get());
+    }
+    if record.severity.is_none() && id.starts_with("MAL-") {
+        record.severity = Some(Severity::Critical);
     }
     let streams = streams(summary);
     let mut damaged = None;
@@ -450,7 +461,13 @@ fn state(
                 .any(|range| crate::matcher::inside(scheme, version, range))
         });
     }
+    let informational = specific(affected.database_specific).and_then(|found| found.informational);
+    if record.id.starts_with("RUSTSEC-") && informational.is_some_and(|word| !word.get().is_empty())
+    {
+        return None;
+    }
     let specific = specific(affected.ecosystem_specific).unwrap_or_default();
+    let symbols = symbols(&specific, name);
     let urgency = specific.urgency.as_ref().map_or("", wire::Text::get);
     let fix = if ranges.iter().any(|range| range.fixed.is_some()) {
         FixState::Fixed
@@ -483,10 +500,53 @@ fn state(
             severity,
             module: modular.then(|| streams.join(",")),
             arches: arches(package.purl.get()),
+            symbols,
             ..Advisory::default()
         },
         ..Statement::default()
     })
+}
+
+/// Returns the affected parts of a package, sorted; none when all of it is affected.
+fn symbols(specific: &wire::Specific<'_>, package: &str) -> Vec<Symbols> {
+    let mut symbols: Vec<Symbols> = Vec::new();
+    let texts = |list: &wire::List<wire::Text<'_>>| {
+        let mut names: Vec<String> = list.0.iter().map(|name| name.get().to_owned()).collect();
+        names.retain(|name| !name.is_empty() && name.len() <= 500);
+        names.sort();
+        names.dedup();
+        names
+    };
+    if let Some(imports) = specific.imports
+        && let Ok(imports) = serde_json::from_str::<Vec<wire::Import<'_>>>(imports.get())
+    {
+        symbols.extend(imports.iter().map(|import| Symbols {
+            path: import.path.get().to_owned(),
+            names: texts(&import.symbols),
+        }));
+        // A part without a path is the whole package.
+        if symbols.iter().any(|part| part.path.is_empty()) {
+            return Vec::new();
+        }
+    }
+    if let Some(affects) = specific.affects
+        && let Ok(affects) = serde_json::from_str::<wire::Affects<'_>>(affects.get())
+    {
+        let names = texts(&affects.functions);
+        if !names.is_empty() {
+            symbols.push(Symbols {
+                path: package.to_owned(),
+                names,
+            });
+        }
+    }
+    symbols.sort();
+    symbols.dedup();
+    let count: usize = symbols.iter().map(|part| 1 + part.names.len()).sum();
+    if count > SYMBOL_LIMIT {
+        return Vec::new();
+    }
+    symbols
 }
 
 /// Turns an event into ours.

@@ -108,6 +108,51 @@ fn language_records_keep_aliases_apart_from_relatives() {
 }
 
 #[test]
+fn affected_symbols_are_kept() {
+    let go = read(
+        r#"{"id":"GO-2022-0969","aliases":["CVE-2022-27664"],"affected":[{"package":{"name":"golang.org/x/net","ecosystem":"Go"},
+          "ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"0.0.0-20220906165146-f3363e06e74c"}]}],
+          "ecosystem_specific":{"imports":[{"path":"golang.org/x/net/http2","symbols":["serverConn.goAway","Server.ServeConn"]},{"path":"golang.org/x/net/a"}]}}]}"#,
+    );
+    let symbols = &go.statements[0].advisory.symbols;
+    assert_eq!(symbols.len(), 2);
+    assert_eq!(
+        (symbols[0].path.as_str(), symbols[0].names.len()),
+        ("golang.org/x/net/a", 0)
+    );
+    assert_eq!(symbols[1].names, ["Server.ServeConn", "serverConn.goAway"]);
+
+    let rust = r#"{"id":"RUSTSEC-2019-0001","affected":[{"package":{"ecosystem":"crates.io","name":"ammonia"},
+      "ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"2.1.0"}]}],
+      "ecosystem_specific":{"affects":{"arch":[],"os":[],"functions":["ammonia::clean"]},"affected_functions":null},
+      "database_specific":{"categories":[],"informational":null}}]}"#;
+    let record = read(rust);
+    assert_eq!(record.statements[0].advisory.symbols[0].path, "ammonia");
+    assert_eq!(
+        record.statements[0].advisory.symbols[0].names,
+        ["ammonia::clean"]
+    );
+    for word in ["unmaintained", "unsound", "notice"] {
+        let word = format!(r#""informational":"{word}""#);
+        let record = read(&rust.replace(r#""informational":null"#, &word));
+        assert!(record.statements.is_empty() && !record.withdrawn);
+    }
+    // What is not of the expected shape confines nothing.
+    let odd = rust.replace(r#"{"arch":[],"os":[],"functions":["ammonia::clean"]}"#, "7");
+    assert!(read(&odd).statements[0].advisory.symbols.is_empty());
+}
+
+#[test]
+fn malicious_packages_are_critical() {
+    let record = read(
+        r#"{"id":"MAL-2024-1","summary":"Malicious code in x (npm)","affected":[{"package":{"ecosystem":"npm","name":"x"},"versions":["1.0.0"],
+          "ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]}]}"#,
+    );
+    assert_eq!(record.severity, Some(Severity::Critical));
+    assert_eq!(record.vulnerabilities, ["MAL-2024-1"]);
+}
+
+#[test]
 fn withdrawn_and_damaged_records_state_nothing() {
     let withdrawn = read(&ALSA.replacen('{', r#"{"withdrawn":"2024-01-01T00:00:00Z","#, 1));
     assert!(withdrawn.withdrawn && withdrawn.statements.is_empty());

@@ -115,6 +115,31 @@ pub(super) struct Specific<'a> {
     /// `RustSec`: a vector.
     #[serde(borrow, default)]
     pub(super) cvss: Option<Text<'a>>,
+    /// `RustSec`: why the record is no vulnerability.
+    #[serde(borrow, default)]
+    pub(super) informational: Option<Text<'a>>,
+    /// Go: what is affected, a list of [`Import`]s.
+    #[serde(borrow, default)]
+    pub(super) imports: Option<&'a RawValue>,
+    /// `RustSec`: what is affected, [`Affects`].
+    #[serde(borrow, default)]
+    pub(super) affects: Option<&'a RawValue>,
+}
+
+/// Is an affected part of a Go module (go.dev/doc/security/vuln/database, "`EcosystemSpecific`").
+#[derive(serde::Deserialize)]
+pub(super) struct Import<'a> {
+    #[serde(borrow, default)]
+    pub(super) path: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) symbols: List<Text<'a>>,
+}
+
+/// Is what of a crate is affected.
+#[derive(serde::Deserialize)]
+pub(super) struct Affects<'a> {
+    #[serde(borrow, default)]
+    pub(super) functions: List<Text<'a>>,
 }
 
 /// Is text, borrowed where it holds no escapes; numbers and truth values become their text, null
