@@ -11,8 +11,8 @@ pub(crate) static TASK: Task = Task {
     help: "Usage: cargo xtask test [--no-setup] [--all-images] [CARGO TEST ARGUMENTS]
 
 Installs the Debian packages that the tests use (as root or with sudo that asks for no
-password; it says which first) and, from PyPI into target/tools, validators of SBOMs and
-Syft; builds the real images that are missing, builds the workspace and runs every test. What cannot be had is said, and the tests that need it
+password; it says which first) and, from PyPI into target/tools, validators of SBOMs, Syft
+and version orders; builds the real images that are missing, builds the workspace and runs every test. What cannot be had is said, and the tests that need it
 skip. The last line counts: `X passed, Y failed, Z skipped`.
 
     --no-setup     install nothing and build no images

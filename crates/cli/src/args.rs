@@ -307,10 +307,17 @@ pub(crate) enum TextFormat {
 
 /// Is what `versions` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  echo '1.0~rc1 < 1.0' | plimsoll versions deb")]
+#[command(
+    after_help = "Ecosystems: apk, bitnami, cargo, composer, conda, cpan, cran, deb, gem, generic, go, hackage,
+hex, julia, jvm, luarocks, maven, nix, npm, nuget, otp, pear, pub, pypi, rpm, semver, swift;
+the names of package kinds in reports (golang, pecl, binary, …) work too.
+
+Examples:
+  echo '1.0~rc1 < 1.0' | plimsoll versions deb
+  echo '1.0-SNAPSHOT < 1.0' | plimsoll versions maven"
+)]
 pub(crate) struct VersionsArgs {
-    /// Whose order: deb, rpm or apk
+    /// Whose order: apk, deb, maven, npm, pypi …
     pub(crate) ecosystem: String,
 }
 

@@ -176,7 +176,7 @@ fn exit_codes_tell_what_happened() {
         ),
         (&["scan"], 2, "REF"),
         (&["frobnicate"], 2, "frobnicate"),
-        (&["versions", "cobol"], 2, "apk, deb, rpm"),
+        (&["versions", "cobol"], 2, "pypi, rpm, semver"),
     ];
     for (words, code, part) in cases {
         let ran = place.run(words);
@@ -602,6 +602,20 @@ fn versions_prints_what_is_not_so() {
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
     let ran = run("1.0~rc1 > 1.0\n1 = 1\n", "deb");
     assert_eq!((ran.code, ran.stdout.as_str()), (1, "1.0~rc1 > 1.0\n"));
+    let ran = run("1.0-alpha-1 < 1.0\n1.0.RELEASE = 1\n", "maven");
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
+    let ran = run("go1.21rc2 < v1.21.0\n", "golang");
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
+    // Every order that there is, is named in the help.
+    let known = place.run(&["versions", "cobol"]).stderr;
+    let known = known.split("there is ").nth(1).unwrap().trim();
+    let help = place.run(&["versions", "--help"]).stdout.replace('\n', " ");
+    for name in known.trim_end_matches('.').split(", ") {
+        assert!(
+            help.contains(&format!(" {name},")) || help.contains(&format!(" {name};")),
+            "{name}"
+        );
+    }
     let ran = run("1.0 ? 2.0\n", "rpm");
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("line 1"), "{}", ran.stderr);

@@ -109,12 +109,12 @@ const fn os(kind: PackageKind, name: &'static str, scheme: Scheme) -> Row {
 }
 
 /// Writes a row of a kind that has no purl type of its own.
-const fn generic(kind: PackageKind, name: &'static str) -> Row {
+const fn generic(kind: PackageKind, name: &'static str, scheme: Option<Scheme>) -> Row {
     Row {
         kind,
         name,
         purl: "generic",
-        scheme: None,
+        scheme,
         os: false,
     }
 }
@@ -122,36 +122,40 @@ const fn generic(kind: PackageKind, name: &'static str) -> Row {
 /// All kinds, by name.
 pub static TABLE: &[Row] = &[
     os(PackageKind::Apk, "apk", Scheme::Apk),
-    generic(PackageKind::Binary, "binary"),
-    row(PackageKind::Bitnami, "bitnami", None),
-    row(PackageKind::Brew, "brew", None),
-    row(PackageKind::Cargo, "cargo", None),
-    row(PackageKind::Composer, "composer", None),
-    row(PackageKind::Conda, "conda", None),
-    row(PackageKind::Cpan, "cpan", None),
-    row(PackageKind::Cran, "cran", None),
+    generic(PackageKind::Binary, "binary", Some(Scheme::Generic)),
+    row(PackageKind::Bitnami, "bitnami", Some(Scheme::Bitnami)),
+    row(PackageKind::Brew, "brew", Some(Scheme::Generic)),
+    row(PackageKind::Cargo, "cargo", Some(Scheme::Cargo)),
+    row(PackageKind::Composer, "composer", Some(Scheme::Composer)),
+    row(PackageKind::Conda, "conda", Some(Scheme::Conda)),
+    row(PackageKind::Cpan, "cpan", Some(Scheme::Cpan)),
+    row(PackageKind::Cran, "cran", Some(Scheme::Cran)),
     os(PackageKind::Deb, "deb", Scheme::Deb),
-    row(PackageKind::Gem, "gem", None),
-    row(PackageKind::Golang, "golang", None),
-    row(PackageKind::Hackage, "hackage", None),
-    row(PackageKind::Hex, "hex", None),
-    row(PackageKind::Julia, "julia", None),
-    generic(PackageKind::LinuxKernel, "linux-kernel"),
-    generic(PackageKind::LinuxModule, "linux-kernel-module"),
-    row(PackageKind::Luarocks, "luarocks", None),
-    row(PackageKind::Maven, "maven", None),
-    generic(PackageKind::Model, "model"),
-    row(PackageKind::Nix, "nix", None),
-    row(PackageKind::Npm, "npm", None),
-    row(PackageKind::Nuget, "nuget", None),
-    row(PackageKind::Otp, "otp", None),
-    row(PackageKind::Pear, "pear", None),
-    row(PackageKind::Pecl, "pecl", None),
-    row(PackageKind::Pub, "pub", None),
-    row(PackageKind::Pypi, "pypi", None),
+    row(PackageKind::Gem, "gem", Some(Scheme::Gem)),
+    row(PackageKind::Golang, "golang", Some(Scheme::Go)),
+    row(PackageKind::Hackage, "hackage", Some(Scheme::Hackage)),
+    row(PackageKind::Hex, "hex", Some(Scheme::Hex)),
+    row(PackageKind::Julia, "julia", Some(Scheme::Julia)),
+    generic(
+        PackageKind::LinuxKernel,
+        "linux-kernel",
+        Some(Scheme::Generic),
+    ),
+    generic(PackageKind::LinuxModule, "linux-kernel-module", None),
+    row(PackageKind::Luarocks, "luarocks", Some(Scheme::Luarocks)),
+    row(PackageKind::Maven, "maven", Some(Scheme::Maven)),
+    generic(PackageKind::Model, "model", None),
+    row(PackageKind::Nix, "nix", Some(Scheme::Nix)),
+    row(PackageKind::Npm, "npm", Some(Scheme::Npm)),
+    row(PackageKind::Nuget, "nuget", Some(Scheme::Nuget)),
+    row(PackageKind::Otp, "otp", Some(Scheme::Otp)),
+    row(PackageKind::Pear, "pear", Some(Scheme::Pear)),
+    row(PackageKind::Pecl, "pecl", Some(Scheme::Pear)),
+    row(PackageKind::Pub, "pub", Some(Scheme::Pub)),
+    row(PackageKind::Pypi, "pypi", Some(Scheme::Pypi)),
     os(PackageKind::Rpm, "rpm", Scheme::Rpm),
-    row(PackageKind::Swift, "swift", None),
-    row(PackageKind::Wordpress, "wordpress", None),
+    row(PackageKind::Swift, "swift", Some(Scheme::Swift)),
+    row(PackageKind::Wordpress, "wordpress", Some(Scheme::Pear)),
 ];
 
 impl PackageKind {
@@ -193,7 +197,7 @@ impl PackageKind {
 }
 
 /// Never reached: a test holds that every kind has its row.
-static FALLBACK: Row = generic(PackageKind::Binary, "binary");
+static FALLBACK: Row = generic(PackageKind::Binary, "binary", Some(Scheme::Generic));
 
 #[cfg(test)]
 mod tests {

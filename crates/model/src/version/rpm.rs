@@ -6,7 +6,7 @@
 
 use std::cmp::Ordering;
 
-use super::{compare_numbers, digits_only, split_digits};
+use super::{compare_numbers, digits_only, split_digits, split_letters};
 
 /// The largest epoch that fits rpm's 32-bit tag.
 const LARGEST_EPOCH: &[u8] = b"4294967295";
@@ -179,14 +179,6 @@ fn skip_separators(rest: &[u8]) -> &[u8] {
         .position(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'~' | b'^'))
         .unwrap_or(rest.len());
     rest.get(end..).unwrap_or_default()
-}
-
-fn split_letters(rest: &[u8]) -> (&[u8], &[u8]) {
-    let end = rest
-        .iter()
-        .position(|byte| !byte.is_ascii_alphabetic())
-        .unwrap_or(rest.len());
-    rest.split_at_checked(end).unwrap_or((rest, &[]))
 }
 
 #[cfg(test)]
