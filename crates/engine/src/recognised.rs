@@ -18,7 +18,8 @@ const RUNTIMES: &[&str] = &["openjdk", "oracle-jdk"];
 /// Leaves out each recognised program that another package of the same version states: of the same
 /// file where that is of Java, Erlang or Elixir, and for a Java runtime of the folder's `release`
 /// file. Its files and its `cpe` go to that package, and so do the same program's other files of
-/// the same layer (`bin/elixir` beside `elixir.app`).
+/// the same layer (`bin/elixir` beside `elixir.app`). A package that the file's own note states by the
+/// same name wins with its fuller version (`252.39-1~deb12u2`, where the bytes only say `252`).
 ///
 /// Programs of Go and Rust are not joined: each of their modules names the file, the program among
 /// them, and a dependency may well have the program's version.
@@ -79,12 +80,15 @@ struct Known {
     files: HashMap<String, Vec<usize>>,
     /// Java's runtimes: their folder with `/` at its end, and which package.
     folders: Vec<(String, usize)>,
+    /// What files themselves state, by file and name.
+    notes: HashMap<(String, String), usize>,
 }
 
 impl Known {
     fn new(packages: &[CatalogPackage]) -> Self {
         let mut files: HashMap<String, Vec<usize>> = HashMap::new();
         let mut folders = Vec::new();
+        let mut notes = HashMap::new();
         for (index, one) in packages.iter().enumerate() {
             let package = &one.package;
             match package.kind {
@@ -94,6 +98,9 @@ impl Known {
                     }
                 }
                 PackageKind::Binary if !is_recognised(one) => {
+                    for location in &package.locations {
+                        notes.insert((location.clone(), package.name.clone()), index);
+                    }
                     let folder = |location: &String| {
                         let folder = location.strip_suffix("release")?;
                         folder.ends_with('/').then(|| (folder.to_owned(), index))
@@ -103,7 +110,11 @@ impl Known {
                 _ => {}
             }
         }
-        Self { files, folders }
+        Self {
+            files,
+            folders,
+            notes,
+        }
     }
 
     /// Returns the package that a recognised program is.
@@ -119,6 +130,16 @@ impl Known {
             let nearest = self.folders.iter().filter(within);
             let (_, index) = nearest.max_by_key(|(folder, _)| folder.len())?;
             return Some(*index).filter(same);
+        }
+        if let Some(index) = self
+            .notes
+            .get(&(location.clone(), one.package.name.clone()))
+        {
+            let fuller = |other: &CatalogPackage| {
+                let rest = other.package.version.strip_prefix(&one.package.version);
+                rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()))
+            };
+            return Some(*index).filter(|index| packages.get(*index).is_some_and(fuller));
         }
         let stated: Vec<usize> = self
             .files
@@ -190,6 +211,10 @@ mod tests {
             recognised("openjdk", "17.0.9", "/other/bin/java"),
             package(PackageKind::Golang, "api", "3.5.9", "/bin/etcd"),
             recognised("etcd", "3.5.9", "/bin/etcd"),
+            package(PackageKind::Binary, "systemd", "252.39-1", "/bin/systemctl"),
+            recognised("systemd", "252", "/bin/systemctl"),
+            package(PackageKind::Binary, "bash", "5.21-1", "/bin/bash"),
+            recognised("bash", "5.2", "/bin/bash"),
         ];
         join(&mut packages);
         let shown: Vec<String> = packages
@@ -213,6 +238,9 @@ mod tests {
                 "openjdk 17.0.9 /other/bin/java cpe of openjdk",
                 "api 3.5.9 /bin/etcd ",
                 "etcd 3.5.9 /bin/etcd cpe of etcd",
+                "systemd 252.39-1 /bin/systemctl /bin/systemctl cpe of systemd",
+                "bash 5.21-1 /bin/bash ",
+                "bash 5.2 /bin/bash cpe of bash",
             ]
         );
     }

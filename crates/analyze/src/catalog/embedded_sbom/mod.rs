@@ -39,7 +39,7 @@ impl Analyzer for EmbeddedSbom {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn about(&self) -> About {
@@ -72,6 +72,7 @@ impl Analyzer for EmbeddedSbom {
                 "A package that is found by itself in the image, in whatever layer, is not listed again because a document names it too.",
                 "Documents below folders for tests, fixtures, examples, samples and templates: what they list is not there.",
                 "Which files belong to a component of Bitnami: its document names none, so that programs in its folder are listed beside it.",
+                "Components that a CycloneDX document marks as `excluded`: only the build or the tests used them.",
                 "SBOMs within archives: packages in archives are found by themselves.",
             ],
             certainty: "As certain as the document, which nobody checked against the files; packages known from it alone have the property `embedded_sbom`. Bitnami's documents are its package database.",

@@ -96,6 +96,15 @@ impl FileName {
             };
         }
         let tokens: Vec<&str> = stem.split('-').collect();
+        if tokens.len() == 1
+            && let Some((artifact, version)) = joined(stem)
+        {
+            return Self {
+                artifact: artifact.to_owned(),
+                version: version.to_owned(),
+                classifier: String::new(),
+            };
+        }
         // OSGi's way: `org.eclipse.osgi_3.18.0.v2022.jar`.
         if tokens.len() == 1
             && let Some((artifact, version)) = stem.rsplit_once('_')
@@ -121,12 +130,30 @@ impl FileName {
             (!version.is_empty()).then_some((version, *classifier))
         });
         let (version, classifier) = classifier.unwrap_or((&rest, ""));
+        // `3.x` is a line of versions: the file is one of them, but not said which.
+        let version = if version.ends_with(".x") { "" } else { version };
         Self {
             artifact,
             version: version.to_owned(),
             classifier: classifier.to_owned(),
         }
     }
+}
+
+/// Parts a name that has nothing between artifact and version: `py4j0.10.9.7`. Two numbers are not
+/// enough, since they may be those of an interface (`servlet2.5`).
+fn joined(stem: &str) -> Option<(&str, &str)> {
+    let digits = |part: &str| part.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let (first, rest) = stem.split_once('.')?;
+    let numbers = |part: &str| !part.is_empty() && digits(part) == part.len();
+    let (artifact, _) = first.split_at_checked(first.len() - digits(first))?;
+    let version = stem.get(artifact.len()..)?;
+    let parts = rest.split('.');
+    (artifact.ends_with(|c: char| c.is_ascii_alphabetic())
+        && numbered(version)
+        && rest.contains('.')
+        && parts.clone().all(numbers))
+    .then_some((artifact, version))
 }
 
 fn numbered(token: &str) -> bool {
@@ -235,6 +262,15 @@ mod tests {
             ("jsr305-3.0.2", "jsr305 3.0.2 "),
             ("java-2d-utils", "java-2d-utils  "),
             ("app", "app  "),
+            ("spring3-core-3.x", "spring3-core  "),
+            ("py4j0.10.9.7", "py4j 0.10.9.7 "),
+            ("servlet2.5", "servlet2.5  "),
+            ("kafka_2.13.1", "kafka_2.13.1  "),
+            ("a1.0.0.Final", "a1.0.0.Final  "),
+            ("a1..0", "a1..0  "),
+            ("1.2.3", "1.2.3  "),
+            ("ä1.2.3", "ä1.2.3  "),
+            ("org.a1.2.3", "org.a1.2.3  "),
             (
                 "jboss-servlet-api_3.1_spec-1.0.2.Final",
                 "jboss-servlet-api_3.1_spec 1.0.2.Final ",

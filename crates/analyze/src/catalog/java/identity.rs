@@ -459,6 +459,19 @@ fn guess(
         let name = names.iter().find(|name| is_id(name))?;
         artifact = String::from(*name);
     }
+    // Distributions number files of several versions: `spring3-core.jar`, `commons-collections3.jar`.
+    let plain = |word: &str| {
+        word.trim_end_matches(|c: char| c.is_ascii_digit())
+            .to_owned()
+    };
+    let plain: Vec<String> = artifact.split('-').map(plain).collect();
+    let plain = plain.join("-");
+    if plain != artifact
+        && is_id(&plain)
+        && (title == plain || manifest.get("extension-name").as_ref() == Some(&plain))
+    {
+        artifact = plain;
+    }
     let evidence = if file.version.is_empty() && !version.is_empty() {
         "manifest"
     } else {

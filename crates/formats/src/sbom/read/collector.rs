@@ -28,8 +28,9 @@ pub(super) struct Collector {
     pub(super) distro: Option<Distro>,
     /// The identifiers of what the document is about: no packages.
     pub(super) subjects: BTreeSet<String>,
-    /// Whether what the document is about counts as a package where it can be one.
-    pub(super) keeps_subjects: bool,
+    /// Whether the document lies beside what it describes: what it is about counts as a package
+    /// where it can be one, and what it excludes does not.
+    pub(super) embedded: bool,
     stated: Vec<Stated>,
     needs: Vec<(String, String)>,
     owners: Vec<(String, String)>,
@@ -43,7 +44,7 @@ impl Collector {
             image: ImageFacts::default(),
             distro: None,
             subjects: BTreeSet::new(),
-            keeps_subjects: false,
+            embedded: false,
             stated: Vec::new(),
             needs: Vec::new(),
             owners: Vec::new(),
@@ -116,7 +117,7 @@ impl Collector {
         let layers = layers_by_digest(&self.image);
         for stated in std::mem::take(&mut self.stated) {
             let subject = self.subjects.contains(&stated.id);
-            if subject && !self.keeps_subjects {
+            if subject && !self.embedded {
                 continue;
             }
             let (package, layer) = match stated.package() {

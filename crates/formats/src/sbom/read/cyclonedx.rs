@@ -30,6 +30,8 @@ pub(super) struct Component {
     pub(super) description: String,
     #[serde(deserialize_with = "lenient::text")]
     pub(super) purl: String,
+    #[serde(deserialize_with = "lenient::text")]
+    pub(super) scope: String,
     #[serde(deserialize_with = "lenient::list")]
     pub(super) licenses: Vec<LicenseChoice>,
     #[serde(deserialize_with = "lenient::one")]
@@ -101,7 +103,7 @@ pub(super) struct Dependency {
 
 /// Takes what the document is about.
 pub(super) fn subject(metadata: Metadata, out: &mut Collector) {
-    if out.keeps_subjects && !metadata.component.purl.is_empty() {
+    if out.embedded && !metadata.component.purl.is_empty() {
         let mut subject = metadata.component.clone();
         subject.components = Vec::new();
         if subject.bom_ref.is_empty() {
@@ -138,6 +140,10 @@ pub(super) fn subject(metadata: Metadata, out: &mut Collector) {
 pub(super) fn component(component: Component, out: &mut Collector) {
     let mut waiting = vec![(component, 0)];
     while let Some((mut component, depth)) = waiting.pop() {
+        // What was used to build or test is not where the document lies (CycloneDX 1.6, `scope`).
+        if out.embedded && component.scope.eq_ignore_ascii_case("excluded") {
+            continue;
+        }
         if depth < MAX_DEPTH {
             let nested = std::mem::take(&mut component.components);
             waiting.extend(nested.into_iter().map(|inner| (inner, depth + 1)));

@@ -61,13 +61,14 @@ pub fn read(bytes: &[u8], name: &str) -> Result<Inventory, NotAnSbom> {
 }
 
 /// Reads a document that lies beside what it describes, as [`read`] does; what it is about counts as
-/// one of its packages, where its purl is of a kind that is known.
+/// one of its packages, where its purl is of a kind that is known, and what it says is excluded (tools
+/// of the build) does not count.
 ///
 /// # Errors
 /// When it is none of the forms that are read.
 pub fn read_embedded(bytes: &[u8], name: &str) -> Result<Inventory, NotAnSbom> {
     let mut out = Collector::new(name);
-    out.keeps_subjects = true;
+    out.embedded = true;
     read_into(bytes, out)
 }
 

@@ -164,7 +164,7 @@ pub(super) fn take(document: Document, out: &mut Collector) {
             }
             out.apply(&fields);
             out.subjects.insert(package.id.clone());
-            if !out.keeps_subjects {
+            if !out.embedded {
                 continue;
             }
         }

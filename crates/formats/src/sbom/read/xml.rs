@@ -201,6 +201,7 @@ fn component(node: &Node, depth: usize) -> Component {
         version: node.text_of("version"),
         description: node.text_of("description"),
         purl: node.text_of("purl"),
+        scope: node.text_of("scope"),
         licenses: node.child("licenses").map(licenses).unwrap_or_default(),
         evidence: Evidence {
             occurrences: occurrences
