@@ -10,7 +10,7 @@ mod installed;
 mod locks;
 mod manifest;
 mod place;
-mod shape;
+pub(in crate::catalog) mod shape;
 
 pub use installed::Installed;
 pub use locks::Locks;

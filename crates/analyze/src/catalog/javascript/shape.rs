@@ -12,7 +12,7 @@ use plimsoll_model::package::Requirement;
 use super::super::damage::text;
 
 /// Takes what it understands of one value. Whatever is not overridden is skipped.
-pub(super) trait Take: Default {
+pub(in crate::catalog) trait Take: Default {
     /// Takes a text; numbers come as text.
     fn text(&mut self, _value: &str) {}
 
@@ -34,7 +34,7 @@ pub(super) trait Take: Default {
 
 /// Is what was taken of one value of any type.
 #[derive(Debug, Default)]
-pub(super) struct Loose<T>(pub(super) T);
+pub(in crate::catalog) struct Loose<T>(pub(in crate::catalog) T);
 
 impl<'de, T: Take> Deserialize<'de> for Loose<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -113,13 +113,13 @@ impl<'de, T: Take> Visitor<'de> for Any<T> {
 }
 
 /// Receives the fields of an object one by one, so that those before damage are kept.
-pub(super) trait Receive {
+pub(in crate::catalog) trait Receive {
     /// Receives the fields.
     fn fields<'de, A: MapAccess<'de>>(self, fields: A) -> Result<(), A::Error>;
 }
 
 /// Keeps each field of an object with its name, in the object's order.
-pub(super) struct Keyed<'f, T>(pub(super) &'f mut Vec<(String, T)>);
+pub(in crate::catalog) struct Keyed<'f, T>(pub(in crate::catalog) &'f mut Vec<(String, T)>);
 
 impl<T: Take> Receive for Keyed<'_, T> {
     fn fields<'de, A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
@@ -132,7 +132,7 @@ impl<T: Take> Receive for Keyed<'_, T> {
 }
 
 /// Hands an object to who receives it; any other value is skipped.
-pub(super) struct Into<R>(pub(super) R);
+pub(in crate::catalog) struct Into<R>(pub(in crate::catalog) R);
 
 impl<'de, R: Receive> DeserializeSeed<'de> for Into<R> {
     type Value = ();
@@ -204,7 +204,7 @@ impl<'de, R: Receive> Visitor<'de> for Into<R> {
 }
 
 /// Is a text, if the value is one or a number; safe to store.
-pub(super) type Text = Option<String>;
+pub(in crate::catalog) type Text = Option<String>;
 
 impl Take for Text {
     fn text(&mut self, value: &str) {
@@ -222,7 +222,7 @@ impl Take for bool {
 /// Is an object of texts, as `dependencies` are: names with what is asked of them, in the order in
 /// which they stand. Values that are no texts are dropped.
 #[derive(Debug, Default)]
-pub(super) struct Ranges(pub(super) Vec<Requirement>);
+pub(in crate::catalog) struct Ranges(pub(in crate::catalog) Vec<Requirement>);
 
 /// The most dependencies of one kind that a package is believed to have.
 const MAX_RANGES: usize = 16 * 1024;
@@ -243,11 +243,11 @@ impl Take for Ranges {
 
 /// Is a list of texts, or a truth value for all or none (`bundleDependencies`).
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(in crate::catalog) struct Names {
     /// The texts.
-    pub(super) names: Vec<String>,
+    pub(in crate::catalog) names: Vec<String>,
     /// Whether the value was `true`.
-    pub(super) all: bool,
+    pub(in crate::catalog) all: bool,
 }
 
 impl Take for Names {
@@ -267,7 +267,7 @@ impl Take for Names {
 
 /// Is a licence: a text, an object with a `type` (npm's old form), or a list of either.
 #[derive(Debug, Default)]
-pub(super) struct Licenses(pub(super) Vec<String>);
+pub(in crate::catalog) struct Licenses(pub(in crate::catalog) Vec<String>);
 
 /// The most licences of one package that are kept.
 const MAX_LICENSES: usize = 64;
