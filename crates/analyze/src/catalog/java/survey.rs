@@ -480,6 +480,18 @@ mod tests {
     }
 
     #[test]
+    fn many_broken_archives_are_borne() {
+        let many = (0..100_000).fold(Zip::default(), |zip, number| {
+            zip.file(format!("{number}.jar"), Method::Stored, b"PK\x03\x04broken")
+        });
+        let start = std::time::Instant::now();
+        let (packages, issues) = survey(&many.build(), &zip::Budget::new(200_000, 1 << 22, 0));
+        assert_eq!(packages.len(), 100_001);
+        assert!(issues.contains(&IssueKind::DamagedMetadata));
+        assert!(start.elapsed() < std::time::Duration::from_secs(60));
+    }
+
+    #[test]
     fn licence_files_lose_nothing_and_end() {
         let mit = "Permission is hereby granted, free of charge, to any person obtaining a copy of \
             this software and associated documentation files (the \"Software\"), to deal in the \

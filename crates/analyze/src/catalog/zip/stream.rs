@@ -12,8 +12,12 @@ use memchr::memmem;
 
 use super::{Budget, LOCAL_HEADER, Refusal};
 
-/// The size of the window. A header with the longest name and the longest extra field fits.
+/// The largest size of the window. A header with the longest name and the longest extra field fits.
 const WINDOW: usize = 256 * 1024;
+
+/// The size of the window at first. It doubles each time that the stream fills it, so that an archive of
+/// a few bytes costs few.
+const FIRST_WINDOW: usize = 1024;
 
 /// The size of a local header's fixed part (APPNOTE 4.3.7).
 const FIXED: usize = 30;
@@ -65,7 +69,7 @@ impl<'s> Walk<'s> {
         Self {
             source,
             budget,
-            window: vec![0; WINDOW],
+            window: vec![0; FIRST_WINDOW],
             start: 0,
             end: 0,
             member: Member {
@@ -179,6 +183,10 @@ impl<'s> Walk<'s> {
                 Ok(0) => return Ok(false),
                 Ok(read) => {
                     self.end += read;
+                    let size = self.window.len();
+                    if self.end == size && size < WINDOW {
+                        self.window.resize(2 * size, 0);
+                    }
                     if !self.budget.take_inflated(read as u64) {
                         return Err(Refusal::Budget);
                     }
@@ -390,4 +398,28 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 fn u64_at(bytes: &[u8], at: usize) -> u64 {
     let field = bytes.get(at..).and_then(<[u8]>::first_chunk);
     field.map_or(0, |field| u64::from_le_bytes(*field))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_is_as_large_as_the_archive_needs() {
+        let budget = Budget::default();
+        for (length, window) in [
+            (10, FIRST_WINDOW),
+            (3000, 4 * FIRST_WINDOW),
+            (10 << 20, WINDOW),
+        ] {
+            let mut bytes = b"PK\x03\x04".to_vec();
+            // Streamed, of a size that is never told.
+            bytes.extend([20, 0, 8, 0, 8, 0]);
+            bytes.resize(length, 0);
+            let mut source = bytes.as_slice();
+            let mut walk = Walk::new(&mut source, &budget);
+            while let Ok(Some(_)) = walk.next_entry() {}
+            assert_eq!(walk.window.len(), window, "{length}");
+        }
+    }
 }
