@@ -1,11 +1,13 @@
-//! Orders of versions, over three lines of any text: no panic, and the laws of a total preorder.
+//! Orders and ranges of versions, over three lines of any text: no panic, the laws of a total
+//! preorder, and intervals that are not empty.
 
 #![no_main]
 
 use std::cmp::Ordering;
 
 use libfuzzer_sys::fuzz_target;
-use plimsoll_model::version::{Scheme, deb, rpm};
+use plimsoll_model::range;
+use plimsoll_model::version::{Scheme, deb, gem, rpm};
 
 fuzz_target!(|text: &str| {
     let mut lines = text.splitn(3, '\n');
@@ -37,7 +39,21 @@ fuzz_target!(|text: &str| {
             "{scheme:?}: bounds only leave out"
         );
         let _ = scheme.is_valid(a);
+        if let Ok(intervals) = range::parse(scheme, a) {
+            let _ = range::contains(scheme, &intervals, b);
+            for interval in &intervals {
+                if let (Some(lower), Some(upper)) = (&interval.lower, &interval.upper) {
+                    let order = scheme.sort_order(&lower.version, &upper.version);
+                    assert_ne!(
+                        order,
+                        Ordering::Greater,
+                        "{scheme:?}: a range has an inside"
+                    );
+                }
+            }
+        }
     }
+    assert!(a.starts_with(gem::without_platform(a)));
     let order = rpm::compare_ignoring_epoch(a, b);
     assert_eq!(order, rpm::compare_ignoring_epoch(b, a).reverse());
     let source = deb::without_binnmu(a);

@@ -16,6 +16,7 @@ pub mod layer;
 pub mod package;
 pub mod path;
 pub mod purl;
+pub mod range;
 pub mod report;
 pub mod severity;
 pub mod text;

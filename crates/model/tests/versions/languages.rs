@@ -99,8 +99,8 @@ impl Comparison {
     }
 }
 
-/// Returns the folder of the tools from `PyPI`, and whether Python finds a module in it.
-fn python_with(module: &str) -> Option<PathBuf> {
+/// Returns a Python that has a module: that of the tools from `PyPI`, or the system's.
+pub(crate) fn python_with(module: &str) -> Option<PathBuf> {
     let own = tools_dir().map(|tools| tools.join("versions/bin/python"));
     own.into_iter()
         .chain([PathBuf::from("/usr/bin/python3")])
@@ -152,26 +152,17 @@ for line in sys.stdin:
 #[test]
 fn npm_agrees_with_node_semver() {
     let name = "npm_agrees_with_node_semver";
-    let script = "
-const fs = require('fs'), path = require('path');
-function load() {
-  const npm = path.dirname(process.execPath) + '/npm';
-  const own = fs.existsSync(npm) ? path.join(path.dirname(fs.realpathSync(npm)), '..', 'node_modules', 'semver') : 'semver';
-  for (const name of [own, '/usr/share/nodejs/semver', 'semver']) {
-    try { return require(name); } catch (e) {}
-  }
-  process.exit(1);
-}
-const semver = load();
-if (process.argv.length > 1) process.exit(0);
+    let script = node_script(
+        "
 for (const line of fs.readFileSync(0, 'utf8').split('\\n').slice(0, -1)) {
   const [a, b] = line.split('\\t');
   const [x, y] = [a, b].map(text => semver.valid(text, true) !== null);
   const order = x && y ? semver.compare(a, b, true) : null;
   console.log((x ? '1' : '0') + (y ? '1' : '0') + (order === null ? '?' : order < 0 ? '<' : order > 0 ? '>' : '='));
 }
-";
-    if !answers(Command::new("node").args(["-e", script, "there?"])) {
+",
+    );
+    if !answers(Command::new("node").args(["-e", &script, "there?"])) {
         return skip(name, "Node.js with its semver is not installed");
     }
     Comparison {
@@ -185,7 +176,7 @@ for (const line of fs.readFileSync(0, 'utf8').split('\\n').slice(0, -1)) {
         digits: 15,
         pairs: 12_000,
     }
-    .check(Command::new("node").args(["-e", script]));
+    .check(Command::new("node").args(["-e", &script]));
 }
 
 #[test]
@@ -779,8 +770,26 @@ fn nix_agrees_with_nix() {
     assert_none(wrong);
 }
 
+/// Returns a program for Node.js that has npm's own `semver`, and ends at once when given a word.
+pub(crate) fn node_script(text: &str) -> String {
+    let prelude = "
+const fs = require('fs'), path = require('path');
+function load() {
+  const npm = path.dirname(process.execPath) + '/npm';
+  const own = fs.existsSync(npm) ? path.join(path.dirname(fs.realpathSync(npm)), '..', 'node_modules', 'semver') : 'semver';
+  for (const name of [own, '/usr/share/nodejs/semver', 'semver']) {
+    try { return require(name); } catch (e) {}
+  }
+  process.exit(1);
+}
+const semver = load();
+if (process.argv.length > 1) process.exit(0);
+";
+    format!("{prelude}{text}")
+}
+
 /// Writes a program to a file for the test.
-fn source_file(name: &str, text: &str) -> PathBuf {
+pub(crate) fn source_file(name: &str, text: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, text).expect("the folder for tests can be written");
     path

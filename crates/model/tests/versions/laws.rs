@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use plimsoll_model::range;
 use plimsoll_model::version::{Scheme, deb, rpm};
 use proptest::prelude::*;
 
@@ -99,7 +100,33 @@ proptest! {
     fn grammars_answer_for_any_text(a in any::<String>()) {
         for scheme in Scheme::ALL {
             let _ = scheme.is_valid(&a);
+            if let Ok(intervals) = range::parse(scheme, &a) {
+                let _ = range::contains(scheme, &intervals, &a);
+            }
         }
         prop_assert!(a.starts_with(deb::without_binnmu(&a)));
+    }
+}
+
+/// Versions may be hostile: what reads the rest again for every character takes seconds here.
+#[test]
+fn long_versions_are_ordered_in_linear_time() {
+    let pieces = [
+        "0.", "1.", "0-", "-", "a", "1a", ".", "0.0-", "_", "~", "^", "rc.", "0", "v", "go", "+",
+        "dev", "x.", "1!", "post", "0a0.",
+    ];
+    for scheme in Scheme::ALL {
+        for piece in pieces {
+            let body = piece.repeat(100_000 / piece.len());
+            let (a, b) = (format!("1.{body}1"), format!("1.{body}2"));
+            let started = std::time::Instant::now();
+            let _ = (scheme.sort_order(&a, &b), scheme.compare(&a, &b));
+            let _ = (scheme.is_valid(&a), scheme.is_valid(&b));
+            let took = started.elapsed();
+            assert!(took.as_secs() < 5, "{scheme:?}, `{piece}`: {took:?}");
+            if took.as_millis() > 100 {
+                println!("{scheme:?} `{piece}` {took:?}");
+            }
+        }
     }
 }

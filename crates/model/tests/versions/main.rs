@@ -18,5 +18,6 @@ mod feeds;
 mod generators;
 mod languages;
 mod laws;
+mod ranges;
 mod systems;
 mod tools;
