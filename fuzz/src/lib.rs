@@ -44,7 +44,7 @@ fn run(analyzer: &dyn Analyzer, files: &[(&str, &[u8])]) -> (Vec<(ImagePath, Fac
         let mut facts = Vec::new();
         match analyzer.wants(&entry) {
             Want::Nothing => {}
-            Want::Whole { limit } => {
+            Want::Whole { limit } | Want::Program { limit } => {
                 let kept = bytes
                     .len()
                     .min(usize::try_from(limit).unwrap_or(usize::MAX));

@@ -293,7 +293,10 @@ mod tests {
             head: &bytes[..bytes.len().min(HEAD_BYTES)],
         };
         let mut facts = Vec::new();
-        if matches!(analyzer.wants(&entry), Want::Whole { .. }) {
+        if matches!(
+            analyzer.wants(&entry),
+            Want::Whole { .. } | Want::Program { .. }
+        ) {
             let truncated = false;
             analyzer.read(&entry, Content { bytes, truncated }, &mut facts);
         }

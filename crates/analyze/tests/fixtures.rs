@@ -138,7 +138,7 @@ mod tests {
                 xattrs: &[],
                 head: &bytes[..bytes.len().min(HEAD_BYTES)],
             };
-            let Want::Whole { limit } = analyzer.wants(&entry) else {
+            let (Want::Whole { limit } | Want::Program { limit }) = analyzer.wants(&entry) else {
                 continue;
             };
             let kept = bytes.len().min(usize::try_from(limit).unwrap());

@@ -78,6 +78,12 @@ pub enum Want {
         /// The most that is kept, in bytes. Beyond it [`Content::truncated`] is set.
         limit: u64,
     },
+    /// The whole content of a program at once, cut after `limit` bytes, of which long stretches of
+    /// machine code may be left out: zeros stand for them. For what is read by sections and segments.
+    Program {
+        /// As for [`Want::Whole`].
+        limit: u64,
+    },
     /// The content as a stream of chunks; nothing is held in memory. For files that are searched.
     Stream,
 }
@@ -140,7 +146,7 @@ pub trait Analyzer: Sync {
     /// Says what it wants of an entry. Called once for every entry of every layer: it must be cheap
     /// and must not allocate.
     fn wants(&self, entry: &Entry<'_>) -> Want;
-    /// Reads a file that it wanted as [`Want::Whole`].
+    /// Reads a file that it wanted as [`Want::Whole`] or [`Want::Program`].
     fn read(&self, entry: &Entry<'_>, content: Content<'_>, facts: &mut Vec<Fact>);
     /// Starts reading a file that it wanted as [`Want::Stream`].
     fn stream(&self, _entry: &Entry<'_>) -> Option<Box<dyn ContentSink>> {

@@ -19,6 +19,7 @@ use plimsoll_model::path::{ImagePath, PathError};
 use plimsoll_model::text::escape_bytes;
 use thiserror::Error;
 
+mod code;
 mod offer;
 mod stream;
 pub(crate) mod tar;

@@ -1,5 +1,6 @@
 //! How one file's content reaches the analyzers that want it, and how much of what they find is kept.
 
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use plimsoll_model::analyzer::{Analyzer, Content, ContentSink, Entry, Fact, Want};
@@ -7,6 +8,7 @@ use plimsoll_model::layer::FileFact;
 use plimsoll_model::path::ImagePath;
 
 use super::Limits;
+use super::code::{code, outside};
 
 /// Whole files of at least this many bytes are held by one thread at a time, so that the peak of
 /// memory does not grow with the number of threads.
@@ -54,6 +56,8 @@ pub(crate) struct Offer {
     pub(super) keep: u64,
     pub(super) seen: u64,
     size: u64,
+    /// Where machine code lies that nobody reads.
+    code: Vec<Range<u64>>,
     pub(super) room: Room,
     cut: bool,
 }
@@ -68,6 +72,7 @@ impl Offer {
             keep: 0,
             seen: 0,
             size: 0,
+            code: Vec::new(),
             room: Room {
                 paths: limits.path_bytes,
                 facts: limits.fact_bytes,
@@ -89,10 +94,13 @@ impl Offer {
         // A large buffer of a file before is not kept for the small ones after it.
         self.kept.shrink_to(1 << 20);
         (self.keep, self.seen, self.size) = (0, 0, entry.size);
+        let mut with_code = false;
         for (index, analyzer) in (0_u16..).zip(analyzers) {
-            match analyzer.wants(entry) {
+            let want = analyzer.wants(entry);
+            with_code |= matches!(want, Want::Whole { .. });
+            match want {
                 Want::Nothing => {}
-                Want::Whole { limit } => {
+                Want::Whole { limit } | Want::Program { limit } => {
                     self.whole.push((index, limit));
                     self.keep = self.keep.max(limit);
                 }
@@ -103,6 +111,11 @@ impl Offer {
                 }
             }
         }
+        self.code = if with_code || self.whole.is_empty() {
+            Vec::new()
+        } else {
+            code(entry.head, entry.size)
+        };
     }
 
     /// Says whether nobody wants the file.
@@ -126,8 +139,11 @@ impl Offer {
         for (_, sink) in &mut self.streams {
             sink.write(chunk);
         }
+        let start = self.seen;
         self.seen += chunk.len() as u64;
-        if !self.whole.is_empty() {
+        if !self.code.is_empty() {
+            self.write_around_code(start, chunk);
+        } else if !self.whole.is_empty() {
             let room = self.keep.saturating_sub(self.kept.len() as u64);
             let room = usize::try_from(room).unwrap_or(usize::MAX).min(chunk.len());
             if self.kept.is_empty() {
@@ -140,6 +156,25 @@ impl Offer {
         }
     }
 
+    /// Keeps what is not code. Memory that was never written to is none: the system hands out one page
+    /// of zeros for all of it.
+    fn write_around_code(&mut self, start: u64, chunk: &[u8]) {
+        if self.kept.is_empty() {
+            self.kept = vec![0; self.size.min(self.keep) as usize];
+        }
+        let end = self.kept.len() as u64;
+        for part in outside(start..self.seen, &self.code) {
+            let (from, to) = (part.start.min(end), part.end.min(end));
+            let read = chunk.get((from - start.min(from)) as usize..(to - start.min(to)) as usize);
+            let kept = self.kept.get_mut(from as usize..to as usize);
+            if let (Some(kept), Some(read)) = (kept, read)
+                && kept.len() == read.len()
+            {
+                kept.copy_from_slice(read);
+            }
+        }
+    }
+
     /// Ends the content and collects what was found in it, as far as there is room.
     pub(super) fn finish(
         &mut self,
@@ -149,6 +184,10 @@ impl Offer {
         out: &mut Vec<FileFact>,
     ) {
         let mut facts: Vec<Fact> = Vec::new();
+        if !self.code.is_empty() {
+            let seen = usize::try_from(self.seen).unwrap_or(usize::MAX);
+            self.kept.truncate(seen);
+        }
         let room = &mut self.room;
         let cut = &mut self.cut;
         let mut keep = |analyzer: u16, facts: &mut Vec<Fact>| {
@@ -180,6 +219,94 @@ impl Offer {
         for (index, sink) in self.streams.drain(..) {
             sink.finish(complete, &mut facts);
             keep(index, &mut facts);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_model::analyzer::EntryKind;
+
+    use super::*;
+
+    const MIB: usize = 1 << 20;
+
+    /// Notes the bytes around the places where code begins and ends.
+    struct Reader(bool);
+
+    impl Analyzer for Reader {
+        fn name(&self) -> &'static str {
+            "test/reader"
+        }
+
+        fn version(&self) -> u32 {
+            1
+        }
+
+        fn wants(&self, _: &Entry<'_>) -> Want {
+            let limit = 39 * MIB as u64;
+            if self.0 {
+                Want::Program { limit }
+            } else {
+                Want::Whole { limit }
+            }
+        }
+
+        fn read(&self, _: &Entry<'_>, content: Content<'_>, facts: &mut Vec<Fact>) {
+            let at = [4 * MIB - 1, 4 * MIB, 30 * MIB - 1, 30 * MIB];
+            let found = at.map(|at| content.bytes[at]);
+            let length = content.bytes.len();
+            facts.push(Fact::Note {
+                key: format!("{length} {}", content.truncated),
+                value: format!("{found:?}"),
+            });
+        }
+    }
+
+    #[test]
+    fn code_is_left_out_where_nobody_wants_it() {
+        let mut file = vec![7; 40 * MIB];
+        file[..120].fill(0);
+        file[..6].copy_from_slice(b"\x7fELF\x02\x01");
+        file[32] = 64;
+        file[54] = 56;
+        file[56] = 1;
+        file[64] = 1;
+        file[68] = 5;
+        file[72..80].copy_from_slice(&(4 * MIB as u64).to_le_bytes());
+        file[96..104].copy_from_slice(&(26 * MIB as u64).to_le_bytes());
+        let entry = Entry {
+            path: b"a",
+            kind: EntryKind::File,
+            mode: 0o755,
+            uid: 0,
+            gid: 0,
+            size: file.len() as u64,
+            link: b"",
+            xattrs: &[],
+            head: &file[..512],
+        };
+        let (program, whole) = (Reader(true), Reader(false));
+        for (analyzers, length, want) in [
+            (vec![&program as &dyn Analyzer], file.len(), "[7, 0, 0, 7]"),
+            (vec![&program, &whole], file.len(), "[7, 7, 7, 7]"),
+            (vec![&program], 31 * MIB, "[7, 0, 0, 7]"),
+        ] {
+            let mut offer = Offer::new(&Limits::default());
+            offer.ask(&analyzers, &entry);
+            for chunk in file[..length].chunks(999_983) {
+                offer.write(chunk);
+            }
+            let mut out = Vec::new();
+            offer.finish(&analyzers, &entry, length == file.len(), &mut out);
+            assert_eq!(out.len(), analyzers.len());
+            let kept = length.min(39 * MIB);
+            for one in out {
+                let Fact::Note { key, value } = one.fact else {
+                    panic!("no note");
+                };
+                assert_eq!((key, value.as_str()), (format!("{kept} true"), want));
+            }
         }
     }
 }

@@ -53,7 +53,7 @@ impl Analyzer for ElfNote {
             && entry.size >= MIN_BYTES
             && executable::recognise(entry.head) == Some(Format::Elf)
         {
-            Want::Whole {
+            Want::Program {
                 limit: executable::MAX_BYTES,
             }
         } else {

@@ -56,7 +56,7 @@ impl Analyzer for Go {
             return Want::Nothing;
         }
         match executable::recognise(entry.head) {
-            Some(_) => Want::Whole {
+            Some(_) => Want::Program {
                 limit: executable::MAX_BYTES,
             },
             None => Want::Nothing,

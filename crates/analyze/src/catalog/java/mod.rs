@@ -143,7 +143,7 @@ impl Analyzer for Java {
     fn wants(&self, entry: &Entry<'_>) -> Want {
         match Role::of(entry) {
             Some(Role::Archive) => Want::Whole { limit: LIMIT },
-            Some(Role::Program) => Want::Whole {
+            Some(Role::Program) => Want::Program {
                 limit: executable::MAX_BYTES,
             },
             Some(_) => Want::Whole { limit: 64 << 10 },

@@ -484,11 +484,9 @@ mod tests {
         let many = (0..100_000).fold(Zip::default(), |zip, number| {
             zip.file(format!("{number}.jar"), Method::Stored, b"PK\x03\x04broken")
         });
-        let start = std::time::Instant::now();
         let (packages, issues) = survey(&many.build(), &zip::Budget::new(200_000, 1 << 22, 0));
         assert_eq!(packages.len(), 100_001);
         assert!(issues.contains(&IssueKind::DamagedMetadata));
-        assert!(start.elapsed() < std::time::Duration::from_secs(60));
     }
 
     #[test]

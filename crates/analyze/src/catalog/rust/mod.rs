@@ -50,7 +50,7 @@ impl Analyzer for Rust {
         }
         let found = executable::recognise(entry.head).is_some() || audit::is_wasm(entry.head);
         if found {
-            Want::Whole {
+            Want::Program {
                 limit: executable::MAX_BYTES,
             }
         } else {
