@@ -5,7 +5,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use plimsoll_vuln::feeds::{
-    Batch, debian_advisories, debian_tracker, endoflife, epss, kev, nvd, osv_repositories, secdb,
+    Batch, debian_advisories, debian_tracker, endoflife, epss, kev, nvd, osv_repositories, redhat,
+    secdb, suse,
 };
 
 /// The readers that are chosen, by the first byte less `FIRST`.
@@ -18,6 +19,8 @@ const READERS: &[fn(&[u8]) -> Batch] = &[
     |bytes| endoflife::parse(bytes, "debian.json"),
     nvd::parse,
     |bytes| osv_repositories::parse_yaml(bytes, "PYSEC-1.yaml"),
+    redhat::parse,
+    suse::parse,
 ];
 
 /// The byte that chooses the first reader.

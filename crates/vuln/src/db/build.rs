@@ -186,25 +186,27 @@ fn gather(from: &Path, progress: &dyn Fn(&str)) -> Result<Gathered, DbError> {
     })
 }
 
-/// Keeps one copy of each OSV record: the same record stands in several archives (`Debian` and
-/// `Debian:12`), sometimes in several states. The one changed last counts, also when it takes the
-/// record back.
+/// Keeps one copy of each record of the feeds that state a record in several files: OSV's archives
+/// (`Debian` and `Debian:12`), and feeds with an archive and newer single files beside it. The one
+/// changed last counts, also when it takes the record back.
 fn newest_copies(records: Vec<Sourced>, feeds: &[FeedMeta]) -> Vec<Sourced> {
-    let is_osv = |feed: u16| {
-        feeds
-            .get(usize::from(feed))
-            .is_some_and(|meta| feeds::osv_repositories::shares_records(&meta.name))
-    };
-    let mut newest: HashMap<String, (usize, String)> = HashMap::new();
-    for (index, Sourced { feed, record }) in records.iter().enumerate() {
-        if !is_osv(*feed) {
-            continue;
+    // OSV's feeds share their records; any other feed is by itself.
+    let group = |feed: u16| {
+        let name = feeds.get(usize::from(feed)).map_or("", |meta| &meta.name);
+        if feeds::osv_repositories::shares_records(name) {
+            Some(u16::MAX)
+        } else {
+            feeds::WITH_COPIES.contains(&name).then_some(feed)
         }
-        match newest.get_mut(&record.id) {
+    };
+    let mut newest: HashMap<(u16, String), (usize, String)> = HashMap::new();
+    for (index, Sourced { feed, record }) in records.iter().enumerate() {
+        let Some(group) = group(*feed) else { continue };
+        match newest.get_mut(&(group, record.id.clone())) {
             Some(best) if record.modified > best.1 => *best = (index, record.modified.clone()),
             Some(_) => {}
             None => {
-                newest.insert(record.id.clone(), (index, record.modified.clone()));
+                newest.insert((group, record.id.clone()), (index, record.modified.clone()));
             }
         }
     }
@@ -212,8 +214,11 @@ fn newest_copies(records: Vec<Sourced>, feeds: &[FeedMeta]) -> Vec<Sourced> {
         .into_iter()
         .enumerate()
         .filter(|(index, Sourced { feed, record })| {
-            let kept =
-                !is_osv(*feed) || newest.get(&record.id).is_some_and(|best| best.0 == *index);
+            let kept = group(*feed).is_none_or(|group| {
+                newest
+                    .get(&(group, record.id.clone()))
+                    .is_some_and(|best| best.0 == *index)
+            });
             kept && !record.withdrawn
         })
         .map(|(_, sourced)| sourced)

@@ -24,6 +24,7 @@ use plimsoll_model::advisory::{Advisory, Epss, Lifecycle};
 use plimsoll_model::severity::{Cvss, Severity};
 use plimsoll_model::version::Scheme;
 
+mod csaf;
 pub mod debian_advisories;
 pub mod debian_tracker;
 pub mod endoflife;
@@ -32,9 +33,12 @@ pub mod kev;
 pub mod nvd;
 pub mod osv;
 pub mod osv_repositories;
+mod packed;
+pub mod redhat;
 mod scope;
 pub mod secdb;
 mod stream;
+pub mod suse;
 mod walk;
 mod yaml;
 
@@ -54,8 +58,14 @@ pub static ALL: &[&dyn Feed] = &[
     &nvd::Nvd,
     &osv::Osv,
     &osv_repositories::Pypa,
+    &redhat::RedHat,
     &secdb::Secdb,
+    &suse::Suse,
 ];
+
+/// The feeds whose records stand in an archive and, where they changed since, in files of their own:
+/// of the copies the one changed last counts.
+pub const WITH_COPIES: [&str; 3] = ["redhat", "suse", "suse-updates"];
 
 /// The largest feed file that is read, in bytes. The largest upstream file is some 300 MB.
 const FILE_LIMIT: u64 = 2 << 30;
@@ -262,8 +272,8 @@ pub fn scheme(ecosystem: &str) -> Option<Scheme> {
     match base {
         "Debian" | "Ubuntu" | "Echo" => Some(Scheme::Deb),
         "Alpine" | "Alpaquita" | "Chainguard" | "MinimOS" | "Wolfi" => Some(Scheme::Apk),
-        "AlmaLinux" | "Azure Linux" | "Mageia" | "Photon OS" | "Red Hat" | "Rocky Linux"
-        | "SUSE" | "openEuler" | "openSUSE" => Some(Scheme::Rpm),
+        "AlmaLinux" | "Azure Linux" | "Mageia" | "Oracle Linux" | "Photon OS" | "Red Hat"
+        | "Rocky Linux" | "SUSE" | "openEuler" | "openSUSE" => Some(Scheme::Rpm),
         _ => None,
     }
 }

@@ -70,12 +70,57 @@ pub fn judge(distro: &Distro) -> Judge {
         "chainguard" => feed("Chainguard".to_owned(), PackageKind::Apk),
         "almalinux" if !major.is_empty() => feed(format!("AlmaLinux:{major}"), PackageKind::Rpm),
         "rocky" if !major.is_empty() => feed(format!("Rocky Linux:{major}"), PackageKind::Rpm),
+        // UBI calls itself `rhel`, which is what it is made of.
+        "rhel" if !major.is_empty() => feed(format!("Red Hat:{major}"), PackageKind::Rpm),
+        // CentOS Linux rebuilt the main stream and kept its versions. CentOS Stream is ahead of it:
+        // its builds are no update's, so nothing says what they fix.
+        "centos"
+            if matches!(major, "5" | "6" | "7" | "8") && !distro.pretty_name.contains("Stream") =>
+        {
+            feed(format!("Red Hat:{major}"), PackageKind::Rpm)
+        }
+        "centos" => Judge::Derivative {
+            parent: "Red Hat Enterprise Linux".to_owned(),
+        },
+        "ol" if !major.is_empty() => feed(format!("Oracle Linux:{major}"), PackageKind::Rpm),
+        id if id.starts_with("sl") || id.starts_with("opensuse") => match suse(id, version) {
+            Some(ecosystem) => feed(ecosystem, PackageKind::Rpm),
+            None => Judge::Unknown,
+        },
         _ => match distro.id_like.first() {
             Some(parent) => Judge::Derivative {
                 parent: parent.clone(),
             },
             None => Judge::Unknown,
         },
+    }
+}
+
+/// Names SUSE's products as OSV does, without the vendor before the product: the service pack is the
+/// second number of 12 and 15, and a part of the version from 16 on.
+fn suse(id: &str, version: &str) -> Option<String> {
+    let (major, minor) = version.split_once('.').unwrap_or((version, ""));
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !number(major) && id != "opensuse-tumbleweed" {
+        return None;
+    }
+    match id {
+        "sles" | "sles_sap" | "sled" => {
+            let release = match (major.parse::<u32>().ok()?, minor) {
+                (..=15, "" | "0") => major.to_owned(),
+                (..=15, pack) => format!("{major} SP{pack}"),
+                _ => version.to_owned(),
+            };
+            Some(format!("SUSE:Linux Enterprise Server {release}"))
+        }
+        "sle-micro" | "sle-micro-rancher" | "suse-microos" => {
+            Some(format!("SUSE:Linux Enterprise Micro {version}"))
+        }
+        "sl-micro" => Some(format!("SUSE:Linux Micro {version}")),
+        "opensuse-leap" => Some(format!("openSUSE:Leap {version}")),
+        "opensuse-leap-micro" => Some(format!("openSUSE:Leap Micro {version}")),
+        "opensuse-tumbleweed" | "opensuse-microos" => Some("openSUSE:Tumbleweed".to_owned()),
+        _ => None,
     }
 }
 
@@ -87,6 +132,16 @@ pub(super) fn update_page(ecosystem: &str, record: &str) -> Option<String> {
             "https://errata.almalinux.org/{release}/{}.html",
             record.replace(':', "-")
         )),
+        "Red Hat" if record.starts_with("RH") => {
+            Some(format!("https://access.redhat.com/errata/{record}"))
+        }
+        "Oracle Linux" if record.starts_with("EL") => {
+            Some(format!("https://linux.oracle.com/errata/{record}.html"))
+        }
+        "SUSE" | "openSUSE" if record.starts_with("SUSE-") => Some(format!(
+            "https://www.suse.com/support/update/announcement/{}/",
+            suse_page(record)?
+        )),
         "Rocky Linux" if record.starts_with("RL") => {
             Some(format!("https://errata.rockylinux.org/{record}"))
         }
@@ -97,6 +152,13 @@ pub(super) fn update_page(ecosystem: &str, record: &str) -> Option<String> {
     }
 }
 
+/// Returns the part of SUSE's address that names an update: `2024/suse-su-20240577-1`.
+fn suse_page(record: &str) -> Option<String> {
+    let (kind, rest) = record.split_once(':')?;
+    let (kind, year) = kind.rsplit_once('-')?;
+    Some(format!("{year}/{}-{year}{rest}", kind.to_ascii_lowercase()))
+}
+
 /// Returns the distribution's own page about a vulnerability.
 pub(super) fn page(ecosystem: &str, id: &str) -> Option<String> {
     let base = ecosystem.split(':').next().unwrap_or("");
@@ -104,6 +166,9 @@ pub(super) fn page(ecosystem: &str, id: &str) -> Option<String> {
     match base {
         "Debian" => Some(format!("https://security-tracker.debian.org/tracker/{id}")),
         "Ubuntu" if cve => Some(format!("https://ubuntu.com/security/{id}")),
+        "Red Hat" if cve => Some(format!("https://access.redhat.com/security/cve/{id}")),
+        "Oracle Linux" if cve => Some(format!("https://linux.oracle.com/cve/{id}.html")),
+        "SUSE" | "openSUSE" if cve => Some(format!("https://www.suse.com/security/cve/{id}.html")),
         "Alpine" if cve => Some(format!("https://security.alpinelinux.org/vuln/{id}")),
         _ => None,
     }
@@ -129,6 +194,17 @@ mod tests {
             ("rocky", "8.10", "", "Rocky Linux:8"),
             ("wolfi", "20230201", "", "Wolfi"),
             ("chainguard", "20230214", "", "Chainguard"),
+            ("rhel", "8.10", "", "Red Hat:8"),
+            ("centos", "7", "", "Red Hat:7"),
+            ("ol", "9.4", "", "Oracle Linux:9"),
+            ("sles", "15.5", "", "SUSE:Linux Enterprise Server 15 SP5"),
+            ("sles", "15", "", "SUSE:Linux Enterprise Server 15"),
+            ("sles", "12.5", "", "SUSE:Linux Enterprise Server 12 SP5"),
+            ("sles", "16.0", "", "SUSE:Linux Enterprise Server 16.0"),
+            ("sle-micro", "5.5", "", "SUSE:Linux Enterprise Micro 5.5"),
+            ("sl-micro", "6.0", "", "SUSE:Linux Micro 6.0"),
+            ("opensuse-leap", "15.6", "", "openSUSE:Leap 15.6"),
+            ("opensuse-tumbleweed", "20240101", "", "openSUSE:Tumbleweed"),
         ] {
             let distro = Distro {
                 id: id.to_owned(),
@@ -140,6 +216,49 @@ mod tests {
                 Judge::Feed { ecosystem, .. } => assert_eq!(ecosystem, expected),
                 other => panic!("{id} {version}: {other:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn centos_stream_is_ahead_of_what_its_parent_says() {
+        for (version, pretty) in [
+            ("8", "CentOS Stream 8"),
+            ("9", "CentOS Stream 9"),
+            ("10", ""),
+        ] {
+            let distro = Distro {
+                id: "centos".to_owned(),
+                version_id: version.to_owned(),
+                pretty_name: pretty.to_owned(),
+                ..Distro::default()
+            };
+            assert!(
+                matches!(judge(&distro), Judge::Derivative { .. }),
+                "{version}"
+            );
+        }
+    }
+
+    #[test]
+    fn updates_have_their_pages() {
+        for (ecosystem, record, page) in [
+            (
+                "SUSE:Linux Enterprise Server 15 SP5",
+                "SUSE-SU-2024:0577-1",
+                "https://www.suse.com/support/update/announcement/2024/suse-su-20240577-1/",
+            ),
+            (
+                "Red Hat:9",
+                "RHSA-2023:6745",
+                "https://access.redhat.com/errata/RHSA-2023:6745",
+            ),
+            (
+                "Oracle Linux:8",
+                "ELSA-2024-12842",
+                "https://linux.oracle.com/errata/ELSA-2024-12842.html",
+            ),
+        ] {
+            assert_eq!(update_page(ecosystem, record).as_deref(), Some(page));
         }
     }
 

@@ -11,12 +11,13 @@
 //!   its own id: its vulnerabilities were judged by themselves, but the update is missing (a later
 //!   update that repairs the first one, for instance).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use plimsoll_model::advisory::FixState;
 use plimsoll_model::severity::Severity;
 use plimsoll_model::version::Scheme;
 
+use super::flavour;
 use crate::db::format::{RangeDisk, StatementDisk};
 
 /// Is an installed version and what else statements ask of a package.
@@ -213,6 +214,24 @@ fn weigh<'d, 's>(
     });
 }
 
+/// Returns the vulnerabilities that statements speak of with respect to a package, and of each
+/// whether all of them say that it is not affected.
+pub(super) fn spoken(
+    statements: &[StatementDisk<'_>],
+    subject: &Subject<'_>,
+) -> HashMap<u32, bool> {
+    let mut spoken = HashMap::new();
+    for statement in statements {
+        if concerns(statement, subject) {
+            let clear = verdict(statement, subject) == Verdict::NotAffected;
+            for vulnerability in &statement.vulnerabilities {
+                *spoken.entry(*vulnerability).or_insert(true) &= clear;
+            }
+        }
+    }
+    spoken
+}
+
 /// Adds the updates that apply but that no hit carries.
 fn updates_left<'d, 's>(
     statements: &'s [StatementDisk<'d>],
@@ -262,6 +281,15 @@ fn concerns(statement: &StatementDisk<'_>, subject: &Subject<'_>) -> bool {
     {
         return false;
     }
+    // Plain, in-memory patched and validated builds follow different lines.
+    if subject.scheme == Scheme::Rpm && !statement.ranges.is_empty() {
+        let own = flavour::of(subject.version);
+        let like =
+            |range: &RangeDisk<'_>| range.fixed.is_none_or(|fixed| flavour::of(fixed) == own);
+        if !statement.ranges.iter().any(like) {
+            return false;
+        }
+    }
     match (statement.module, subject.stream) {
         (None, None) => true,
         // A stream that either side does not name cannot be told apart; the version decides.
@@ -289,7 +317,15 @@ fn verdict<'d>(statement: &StatementDisk<'d>, subject: &Subject<'_>) -> Verdict<
         return Verdict::Undecided;
     }
     let mut doubtful = false;
+    let mut hit: Option<RangeDisk<'d>> = None;
+    let own_minor = own_minor(statement, subject);
     for range in &statement.ranges {
+        if let (Scheme::Rpm, Some(fixed)) = (subject.scheme, range.fixed)
+            && (flavour::of(fixed) != flavour::of(version)
+                || (own_minor.is_some() && flavour::minor(fixed) != own_minor))
+        {
+            continue;
+        }
         let range = RangeDisk {
             introduced: bound(range.introduced),
             exclusive: range.exclusive,
@@ -304,8 +340,14 @@ fn verdict<'d>(statement: &StatementDisk<'d>, subject: &Subject<'_>) -> Verdict<
         if !known {
             doubtful = true;
         } else if within(subject.scheme, version, &range) {
-            return Verdict::Affected(Some(range));
+            hit = Some(match hit {
+                Some(other) if !later(subject.scheme, &range, &other) => other,
+                _ => range,
+            });
         }
+    }
+    if let Some(range) = hit {
+        return Verdict::Affected(Some(range));
     }
     if statement.versions.contains(&version) {
         return Verdict::Affected(None);
@@ -315,6 +357,27 @@ fn verdict<'d>(statement: &StatementDisk<'d>, subject: &Subject<'_>) -> Verdict<
     } else {
         Verdict::NotAffected
     }
+}
+
+/// Says whether a range ends later than another: only what is past all of them is free of it.
+fn later(scheme: Scheme, range: &RangeDisk<'_>, other: &RangeDisk<'_>) -> bool {
+    match (range.fixed, other.fixed) {
+        (Some(fixed), Some(other)) => scheme.sort_order(fixed, other).is_gt(),
+        _ => false,
+    }
+}
+
+/// Returns the minor release that a build was made for, where one of several fixes was made for it
+/// too: that one decides, whatever later minor releases have.
+fn own_minor(statement: &StatementDisk<'_>, subject: &Subject<'_>) -> Option<(u16, u16)> {
+    if subject.scheme != Scheme::Rpm || statement.ranges.len() < 2 {
+        return None;
+    }
+    let own = flavour::minor(subject.version)?;
+    let mut fixes = statement.ranges.iter().filter_map(|range| range.fixed);
+    fixes
+        .any(|fixed| flavour::minor(fixed) == Some(own))
+        .then_some(own)
 }
 
 /// Says whether a version is in a range: `introduced <= v < fixed`, or `v <= last_affected`; with
@@ -331,7 +394,7 @@ pub(super) fn within(scheme: Scheme, version: &str, range: &RangeDisk<'_>) -> bo
 }
 
 /// Cuts the epoch off a version.
-fn strip_epoch(version: &str) -> &str {
+pub(super) fn strip_epoch(version: &str) -> &str {
     match version.split_once(':') {
         Some((epoch, rest)) if epoch.bytes().all(|b| b.is_ascii_digit()) => rest,
         _ => version,

@@ -9,6 +9,7 @@
 //! | apk | origin | the package's own |
 //! | rpm, AlmaLinux | binary package | epoch, version, release; the module stream must agree |
 //! | rpm, Rocky Linux | binary package and source package, which is what its records name | for the source its own version, epochs left out where it states none |
+//! | rpm, Red Hat and SUSE | binary package, then source package for what is not stated of the binary | likewise; see `flavour` and `extended` for builds of minor releases and paid streams |
 //!
 //! A derivative is not judged with its parent's feed: its packages are other builds, and a match
 //! would prove nothing. Severity is the distribution's own rating of the package first, then the
@@ -32,9 +33,12 @@ use crate::db::{Database, Reader};
 use crate::rating;
 
 pub mod ecosystems;
+mod extended;
+mod flavour;
 mod judge;
 
 use ecosystems::Judge;
+use extended::Extended;
 use judge::{Hit, Subject};
 
 /// How many names a gap lists.
@@ -71,6 +75,7 @@ pub fn find(db: &Database, packages: &[CatalogPackage], distro: Option<&Distro>)
         reader: Reader::new(db),
         stated: HashMap::new(),
         outside: BTreeSet::new(),
+        sourceless: BTreeSet::new(),
         undecided: BTreeSet::new(),
         matches,
     };
@@ -94,6 +99,7 @@ pub fn find(db: &Database, packages: &[CatalogPackage], distro: Option<&Distro>)
     run.say_undecided();
     let Run {
         outside,
+        sourceless,
         mut matches,
         ..
     } = run;
@@ -105,6 +111,18 @@ pub fn find(db: &Database, packages: &[CatalogPackage], distro: Option<&Distro>)
                 "the database holds an excerpt of this feed that does not cover {} packages: {}",
                 outside.len(),
                 some(outside.iter().copied())
+            ),
+        ));
+    }
+    if !sourceless.is_empty() {
+        matches.gaps.push(Issue::new(
+            IssueKind::NotJudged,
+            &ecosystem,
+            format!(
+                "the feed names source packages, and {} packages do not say theirs, so they were \
+                 compared by their own names only: {}",
+                sourceless.len(),
+                some(sourceless.iter().copied())
             ),
         ));
     }
@@ -235,7 +253,7 @@ fn names<'p>(ecosystem: &str, package: &'p Package) -> Vec<(&'p str, bool)> {
         },
         _ => {
             let mut names = vec![(package.name.as_str(), false)];
-            if ecosystem.starts_with("Rocky Linux")
+            if by_source(ecosystem)
                 && let Some(source) = source
                 && source != package.name
             {
@@ -244,6 +262,13 @@ fn names<'p>(ecosystem: &str, package: &'p Package) -> Vec<(&'p str, bool)> {
             names
         }
     }
+}
+
+/// Says whether an ecosystem's records name source packages beside binary ones.
+fn by_source(ecosystem: &str) -> bool {
+    ["Rocky Linux", "Red Hat", "SUSE", "openSUSE"]
+        .iter()
+        .any(|base| ecosystem.starts_with(base))
 }
 
 /// Returns a package's module and stream: from its label (`name:stream:version:context`), empty when
@@ -282,10 +307,12 @@ struct Run<'d, 'p> {
     ecosystem: &'p str,
     /// Reads vulnerabilities.
     reader: Reader<'d>,
-    /// What is stated, by name: many binaries have one source.
+    /// What is stated, by name and ecosystem: many binaries have one source.
     stated: HashMap<String, Option<std::rc::Rc<PackageDisk<'d>>>>,
     /// The packages that an excerpt does not cover.
     outside: BTreeSet<&'p str>,
+    /// The packages that do not say which source they are built from, where the feed names sources.
+    sourceless: BTreeSet<&'p str>,
     /// The vulnerabilities that the feed has not decided of, by package.
     undecided: BTreeSet<(u32, &'p str)>,
     /// What came of it.
@@ -299,17 +326,18 @@ impl<'d, 'p> Run<'d, 'p> {
             return;
         };
         self.matches.judged += 1;
+        // What rpm keeps keys as is built from nothing.
+        if by_source(self.ecosystem) && package.source.is_none() && package.name != "gpg-pubkey" {
+            self.sourceless.insert(&package.name);
+        }
         let stream = stream(package);
+        let mut streams = extended::of(self.ecosystem, package);
+        streams.retain(|stream| self.db.ecosystem(&stream.ecosystem).is_some());
         let mut seen: BTreeSet<u32> = BTreeSet::new();
+        // What is stated of the binary package decides before what is stated of its source.
+        let mut settled: HashMap<u32, bool> = HashMap::new();
         for (name, is_source) in names(self.ecosystem, package) {
-            let source = package.source.as_ref().filter(|_| is_source);
-            let mut version = source.map_or(package.version.as_str(), |source| &source.version);
-            if version.is_empty() || package.kind == PackageKind::Apk {
-                version = &package.version;
-            }
-            if package.kind == PackageKind::Deb {
-                version = without_rebuild(version);
-            }
+            let (version, without_epoch) = compared_version(package, scheme, is_source);
             if !scheme.is_valid(version) {
                 self.matches.judged = self.matches.judged.saturating_sub(1);
                 self.matches.gaps.push(Issue::new(
@@ -322,42 +350,122 @@ impl<'d, 'p> Run<'d, 'p> {
                 ));
                 return;
             }
-            let Some(stated) = self.stated(name) else {
-                continue;
-            };
             let subject = Subject {
                 scheme,
                 version,
                 arch: package.arch.as_deref(),
                 stream: stream.as_deref(),
-                without_epoch: scheme == Scheme::Rpm && is_source && !version.contains(':'),
+                without_epoch,
             };
-            let judged = judge::judge(&stated.statements, &subject);
-            if !judged.not_comparable.is_empty() {
-                self.matches.gaps.push(Issue::new(
-                    IssueKind::UnknownVersion,
-                    &package.name,
-                    format!(
-                        "{} records state no {} version and were not compared: {}",
-                        judged.not_comparable.len(),
-                        scheme.as_str(),
-                        some(judged.not_comparable.iter().copied())
-                    ),
-                ));
+            let found = Found {
+                index,
+                package,
+                name,
+                subject: &subject,
+                settled: &settled,
+            };
+            let spoken = self.name(&found, &streams, &mut seen);
+            settled.extend(spoken);
+        }
+    }
+
+    /// Judges a package by one of its names. Returns what was said of it under that name, where a
+    /// further name asks for that.
+    fn name(
+        &mut self,
+        found: &Found<'_, 'p>,
+        streams: &[Extended],
+        seen: &mut BTreeSet<u32>,
+    ) -> HashMap<u32, bool> {
+        let (package, subject) = (found.package, found.subject);
+        let stated = self.stated(self.ecosystem, found.name);
+        let statements = stated.as_ref().map_or(&[][..], |stated| &stated.statements);
+        let paid: Vec<_> = streams
+            .iter()
+            .filter_map(|stream| Some((stream, self.stated(&stream.ecosystem, found.name)?)))
+            .collect();
+        let judged = judge::judge(statements, subject);
+        if !judged.not_comparable.is_empty() {
+            self.matches.gaps.push(Issue::new(
+                IssueKind::UnknownVersion,
+                &package.name,
+                format!(
+                    "{} records state no {} version and were not compared: {}",
+                    judged.not_comparable.len(),
+                    subject.scheme.as_str(),
+                    some(judged.not_comparable.iter().copied())
+                ),
+            ));
+        }
+        let undecided = judged.undecided.iter();
+        (self.undecided).extend(undecided.map(|number| (*number, package.name.as_str())));
+        let paid: Vec<_> = paid
+            .iter()
+            .map(|(stream, stated)| {
+                let spoken = judge::spoken(&stated.statements, subject);
+                (
+                    *stream,
+                    judge::judge(&stated.statements, subject).hits,
+                    spoken,
+                )
+            })
+            .collect();
+        let further = by_source(self.ecosystem) || !paid.is_empty();
+        let spoken = if further {
+            judge::spoken(statements, subject)
+        } else {
+            HashMap::new()
+        };
+        for hit in &judged.hits {
+            let number = hit.vulnerability;
+            if found.settled.contains_key(&number) {
+                continue;
             }
-            let undecided = judged.undecided.iter();
-            (self.undecided).extend(undecided.map(|number| (*number, package.name.as_str())));
-            for hit in &judged.hits {
-                if seen.insert(hit.vulnerability) {
-                    match self.reader.vulnerability(hit.vulnerability) {
-                        Ok(entry) => {
-                            let finding = self.finding(index, name, &subject, hit, &entry);
-                            self.matches.findings.push(finding);
-                        }
-                        Err(damage) => self.damaged(&damage.0),
-                    }
+            let mut note = None;
+            let mut hit = hit;
+            let mut clear = false;
+            for (stream, hits, spoken) in &paid {
+                clear |= stream.counts && spoken.get(&number) == Some(&true);
+                let Some(theirs) = hits.iter().find(|hit| hit.vulnerability == number) else {
+                    continue;
+                };
+                if stream.own {
+                    hit = theirs;
+                } else if hit.fix != FixState::Fixed {
+                    note = note.or_else(|| needs(stream, theirs));
                 }
             }
+            if !clear && seen.insert(number) {
+                self.add(found, hit, hit.fix, note.as_deref());
+            }
+        }
+        // What only a continuation speaks of.
+        for (stream, hits, _) in &paid {
+            for hit in hits {
+                let number = hit.vulnerability;
+                let known = spoken.contains_key(&number) || found.settled.contains_key(&number);
+                if known || !seen.insert(number) {
+                    continue;
+                }
+                let note = needs(stream, hit).filter(|_| !stream.own);
+                let fix = match note {
+                    Some(_) => FixState::NotFixed,
+                    None => hit.fix,
+                };
+                self.add(found, hit, fix, note.as_deref());
+            }
+        }
+        spoken
+    }
+
+    /// Adds the finding of a hit.
+    fn add(&mut self, found: &Found<'_, 'p>, hit: &Hit<'_, '_>, fix: FixState, note: Option<&str>) {
+        match self.reader.vulnerability(hit.vulnerability) {
+            Ok(entry) => {
+                let finding = self.finding(found, hit, fix, note, &entry);
+                self.matches.findings.push(finding);
+            }
+            Err(damage) => self.damaged(&damage.0),
         }
     }
 
@@ -386,19 +494,20 @@ impl<'d, 'p> Run<'d, 'p> {
     }
 
     /// Returns what is stated about a name.
-    fn stated(&mut self, name: &str) -> Option<std::rc::Rc<PackageDisk<'d>>> {
-        if let Some(known) = self.stated.get(name) {
+    fn stated(&mut self, ecosystem: &str, name: &str) -> Option<std::rc::Rc<PackageDisk<'d>>> {
+        let key = format!("{name}\0{ecosystem}");
+        if let Some(known) = self.stated.get(&key) {
             return known.clone();
         }
         let db = self.db;
-        let stated = match db.package(self.ecosystem, name) {
+        let stated = match db.package(ecosystem, name) {
             Ok(stated) => stated.map(std::rc::Rc::new),
             Err(damage) => {
                 self.damaged(&damage.0);
                 None
             }
         };
-        self.stated.insert(name.to_owned(), stated.clone());
+        self.stated.insert(key, stated.clone());
         stated
     }
 
@@ -423,10 +532,10 @@ impl<'d, 'p> Run<'d, 'p> {
     /// Makes the finding of a hit.
     fn finding(
         &self,
-        index: usize,
-        name: &str,
-        subject: &Subject<'_>,
+        found: &Found<'_, 'p>,
         hit: &Hit<'_, '_>,
+        fix: FixState,
+        note: Option<&str>,
         entry: &VulnerabilityDisk,
     ) -> VulnerabilityFinding {
         let feed = self.db.feed(hit.statement.feed);
@@ -469,15 +578,15 @@ impl<'d, 'p> Run<'d, 'p> {
         VulnerabilityFinding {
             id: entry.id.clone(),
             aliases,
-            package: index,
+            package: found.index,
             severity,
             severity_source,
             cvss,
             known_exploited: entry.known_exploited,
             epss: entry.epss(),
-            fix: hit.fix,
+            fix,
             fixed_versions: fixed
-                .filter(|_| hit.fix == FixState::Fixed)
+                .filter(|_| fix == FixState::Fixed)
                 .map(str::to_owned)
                 .into_iter()
                 .collect(),
@@ -488,10 +597,47 @@ impl<'d, 'p> Run<'d, 'p> {
             evidence: Evidence {
                 feed: feed.to_owned(),
                 record: hit.statement.record.to_owned(),
-                comparison: comparison(name, subject, hit),
+                comparison: comparison(found.name, found.subject, hit) + note.unwrap_or(""),
             },
         }
     }
+}
+
+/// Is a package as it is looked up by one of its names.
+struct Found<'f, 'p> {
+    /// Its index.
+    index: usize,
+    /// The package.
+    package: &'p Package,
+    /// The name.
+    name: &'p str,
+    /// What is compared.
+    subject: &'f Subject<'f>,
+    /// The vulnerabilities that were decided under an earlier name.
+    settled: &'f HashMap<u32, bool>,
+}
+
+/// Returns the version of a package that is compared under one of its names, and whether epochs are
+/// left out because it states none where one would belong.
+fn compared_version(package: &Package, scheme: Scheme, is_source: bool) -> (&str, bool) {
+    let own = package.version.as_str();
+    let source = package.source.as_ref().filter(|_| is_source);
+    let version = source.map_or("", |source| source.version.as_str());
+    match package.kind {
+        PackageKind::Apk => (own, false),
+        PackageKind::Deb if version.is_empty() => (without_rebuild(own), false),
+        PackageKind::Deb => (without_rebuild(version), false),
+        // An rpm's source is named by its file, which holds no epoch; the package's own version
+        // does, and mostly is the same otherwise.
+        _ if version.is_empty() || judge::strip_epoch(own) == version => (own, false),
+        _ => (version, scheme == Scheme::Rpm && !version.contains(':')),
+    }
+}
+
+/// Says what it takes to get a continuation's fix; `None` when it has none.
+fn needs(stream: &Extended, hit: &Hit<'_, '_>) -> Option<String> {
+    let fixed = hit.range.and_then(|range| range.fixed)?;
+    Some(format!("; {fixed} fixes it with {}", stream.with))
 }
 
 /// Says in words what was compared with what.

@@ -4,6 +4,9 @@ use plimsoll_model::package::SourcePackage;
 
 use super::*;
 
+mod redhat;
+mod suse;
+
 /// Builds a database from feed files.
 fn database(files: &[(&str, &str)]) -> Database {
     let folder = tempfile::tempdir().expect("a folder");

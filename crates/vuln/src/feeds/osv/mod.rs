@@ -37,7 +37,7 @@ use crate::{ids, rating};
 
 mod archive;
 mod events;
-mod wire;
+pub(super) mod wire;
 
 use events::Event;
 

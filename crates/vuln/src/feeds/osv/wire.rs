@@ -145,11 +145,11 @@ pub(super) struct Affects<'a> {
 /// Is text, borrowed where it holds no escapes; numbers and truth values become their text, null
 /// becomes empty.
 #[derive(Default, Debug)]
-pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+pub(in crate::feeds) struct Text<'a>(pub(in crate::feeds) Cow<'a, str>);
 
 impl Text<'_> {
     /// Returns the text.
-    pub(super) fn get(&self) -> &str {
+    pub(in crate::feeds) fn get(&self) -> &str {
         &self.0
     }
 }
@@ -198,7 +198,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 
 /// Is a list; null is empty.
 #[derive(Debug)]
-pub(super) struct List<T>(pub(super) Vec<T>);
+pub(in crate::feeds) struct List<T>(pub(in crate::feeds) Vec<T>);
 
 impl<T> Default for List<T> {
     fn default() -> Self {
