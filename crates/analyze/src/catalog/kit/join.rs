@@ -14,8 +14,9 @@ use crate::catalog::assembly::{Installed, collect_each, hand_over, set_dependenc
 /// The most packages of one name that are looked at for one requirement.
 const MAX_CANDIDATES: usize = 64;
 
-/// The most bytes of paths that are compared, over all requirements. An installation of 50,000 packages
-/// with ten requirements each and three candidates compares some 200 million.
+/// The most bytes of paths and versions that are compared, over all requirements. An installation of
+/// 50,000 packages with ten requirements each and three candidates compares some 400 million. Those
+/// that fit nothing cost as much as others.
 const MAX_COMPARED: u64 = 2_000_000_000;
 
 /// Is a package with the file that states it.
@@ -59,6 +60,17 @@ pub(crate) fn finish_with(
     (view, out): (&View<'_>, &mut Assembled),
     rules: Rules,
 ) {
+    finish_within(placed, offers, (view, out), rules, MAX_COMPARED);
+}
+
+/// Is [`finish_with`] within a bound of bytes that are compared.
+fn finish_within(
+    placed: Vec<Placed<'_>>,
+    offers: &[(usize, &str)],
+    (view, out): (&View<'_>, &mut Assembled),
+    rules: Rules,
+    most: u64,
+) {
     let (paths, mut installed): (Vec<&ImagePath>, Vec<Installed<'_>>) = placed.into_iter().unzip();
     set_purls(&mut installed, view.distro);
     let scope = |at: usize| paths.get(at).map(|path| (rules.scope)(path.as_bytes()));
@@ -82,7 +94,7 @@ pub(crate) fn finish_with(
         }
         let find = |at: usize, name: &str, constraint: &str| {
             let own = scope(at).unwrap_or_default();
-            if compared.get() > MAX_COMPARED {
+            if compared.get() > most {
                 return None;
             }
             let near = near.get(&(own, name)).map(Vec::as_slice);
@@ -93,13 +105,20 @@ pub(crate) fn finish_with(
                     .filter_map(|candidate| Some((candidate, installed.get(candidate)?)))
                     .filter(|(_, one)| {
                         // The version of what is merely provided is another one.
-                        let named = one.package.name == name;
-                        !strict || !named || version::fits(constraint, &one.package.version)
+                        if !strict || one.package.name != name {
+                            return true;
+                        }
+                        let version = &one.package.version;
+                        // Versions are parsed, which costs more than comparing paths.
+                        let cost = 64 + 4 * (constraint.len() + version.len()) as u64;
+                        compared.set(compared.get() + cost);
+                        version::fits(constraint, version)
                     })
                     .reduce(|held, next| {
                         let place = |at: usize| {
                             let other = scope(at).unwrap_or_default();
-                            compared.set(compared.get() + 32 + own.len() as u64);
+                            let cost = 32 + own.len() + 4 * held.1.package.version.len();
+                            compared.set(compared.get() + cost as u64);
                             common(own, other)
                         };
                         let order = place(next.0).cmp(&place(held.0)).then_with(|| {
@@ -130,7 +149,7 @@ pub(crate) fn finish_with(
         });
         found.collect::<Vec<_>>()
     };
-    if compared.get() > MAX_COMPARED {
+    if compared.get() > most {
         let subject = installed
             .first()
             .map_or("", |one| one.package.kind.as_str());
@@ -156,5 +175,58 @@ fn common(a: &[u8], b: &[u8]) -> usize {
 fn add(candidates: &mut Vec<usize>, at: usize) {
     if candidates.len() < MAX_CANDIDATES && candidates.last() != Some(&at) {
         candidates.push(at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plimsoll_model::analyzer::{Fact, Located};
+    use plimsoll_model::ecosystem::PackageKind;
+    use plimsoll_model::package::{Package, Requirement};
+
+    #[test]
+    fn requirements_that_fit_nothing_are_bounded_too() {
+        let mut packages: Vec<Package> = (0..64)
+            .map(|version| Package::new(PackageKind::Gem, "a", version.to_string()))
+            .collect();
+        let mut asker = Package::new(PackageKind::Gem, "b", "1");
+        let wanted = Requirement {
+            name: "a".to_owned(),
+            constraint: format!("{}= 99", ">= 0, ".repeat(500)),
+        };
+        asker.requires = vec![vec![wanted]; 100];
+        packages.push(asker);
+        let facts: Vec<(ImagePath, Fact)> = (0..)
+            .zip(packages)
+            .map(|(at, package)| {
+                let path = ImagePath::from_normalized(format!("lib/{at}").into_bytes());
+                (path, Fact::Package(Box::new(package)))
+            })
+            .collect();
+        let located: Vec<Located<'_>> = facts
+            .iter()
+            .map(|(path, fact)| Located {
+                path,
+                layer: 0,
+                introduced: 0,
+                fact,
+            })
+            .collect();
+        let view = View {
+            facts: &located,
+            distro: None,
+            resolve: &|path| Some(path.clone()),
+        };
+        let rules = Rules {
+            scope: |_| b"lib",
+            beyond: false,
+        };
+        for (most, said) in [(1_000_000, 1), (MAX_COMPARED, 0)] {
+            let mut out = Assembled::default();
+            finish_within(collect_each(&view), &[], (&view, &mut out), rules, most);
+            assert_eq!(out.packages.len(), 65);
+            assert_eq!(out.issues.len(), said, "{:?}", out.issues);
+        }
     }
 }

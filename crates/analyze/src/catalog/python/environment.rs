@@ -31,8 +31,8 @@ const MAX_CANDIDATES: usize = 64;
 /// The most folders above a vendored copy that are looked at for the environment it lies in.
 const MAX_ANCESTORS: usize = 64;
 
-/// The most requirements that are judged, each time counted that an extra becomes active. An image of
-/// 10,000 distributions needs some 500,000.
+/// The most requirements that are judged, each time counted that an extra becomes active, and for each
+/// candidate where there are several. An image of 10,000 distributions needs some 500,000.
 const MAX_JUDGED: usize = 4_000_000;
 
 /// Returns the version of Python whose standard library holds a file (`usr/lib/python3.11/x.py`).
@@ -664,7 +664,13 @@ fn resolve(
             if judge(specifier.marker, &environment.interpreter, &active) == Some(false) {
                 continue;
             }
-            let target = find(&specifier, environment, environments, &versions);
+            let target = find(
+                &specifier,
+                environment,
+                environments,
+                &versions,
+                &mut judged,
+            );
             let Some(target) = target else {
                 continue;
             };
@@ -698,12 +704,14 @@ fn sorted(found: Vec<BTreeSet<usize>>) -> Vec<Vec<usize>> {
 }
 
 /// Finds the distribution that a requirement means: in its own environment, then in those searched
-/// after it. Of several in one environment the newest that fulfils the versions, else the newest.
+/// after it. Of several in one environment the newest that fulfils the versions, else the newest. What
+/// that cost is added to `judged`.
 fn find(
     specifier: &Specifier<'_>,
     environment: &Environment<'_>,
     environments: &Environments<'_>,
     versions: &[Option<Version>],
+    judged: &mut usize,
 ) -> Option<usize> {
     let name = normalized(specifier.name);
     let peers = environment.peers.iter();
@@ -714,6 +722,7 @@ fn find(
     if let [only] = candidates.as_slice() {
         return Some(*only);
     }
+    *judged += candidates.len() * (1 + specifier.versions.len() / 64);
     candidates.iter().copied().max_by_key(|index| {
         let version = versions.get(*index).and_then(Option::as_ref);
         let fits = version.is_some_and(|v| fulfils_all(v, specifier.versions));

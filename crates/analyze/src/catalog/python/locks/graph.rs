@@ -1,9 +1,11 @@
 //! Who requires whom in lock files: names within one file, versions, and extras that someone asks for.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use plimsoll_model::analyzer::{Assembled, Fact, View};
+use plimsoll_model::issue::{Issue, IssueKind};
 use plimsoll_model::package::Requirement;
 use plimsoll_model::path::ImagePath;
 
@@ -22,6 +24,10 @@ const MAX_GROUPS: usize = 32;
 
 /// The most rounds in which extras ask for extras.
 const MAX_ROUNDS: usize = 8;
+
+/// The most bytes of constraints that are judged where there are several versions of a package, over all
+/// files and versions. A thousand lock files with a thousand such requirements each need some 80 million.
+const MAX_JUDGED: usize = 100_000_000;
 
 /// Is a requirement, or what a manifest asks for, in its parts.
 #[derive(Clone, Copy, Debug)]
@@ -135,13 +141,14 @@ pub(super) fn assemble(view: &View<'_>, out: &mut Assembled) {
         collect_each(view).into_iter().unzip();
     set_purls(&mut installed, view.distro);
     let mut found = Vec::with_capacity(installed.len());
+    let judged = Cell::new(0);
     let mut start = 0;
     // Packages come sorted by file.
     for of_file in paths.chunk_by(|a, b| a == b) {
         let end = start + of_file.len();
         if let (Some(path), Some(all)) = (of_file.first(), installed.get_mut(start..end)) {
             let asked = asked.of(path);
-            let file = File::new(all, asked.unwrap_or_default());
+            let file = File::new(all, asked.unwrap_or_default(), &judged);
             let edges = file.edges();
             let (requested, groups) = file.reached(&edges);
             for (at, one) in all.iter_mut().enumerate() {
@@ -167,6 +174,13 @@ pub(super) fn assemble(view: &View<'_>, out: &mut Assembled) {
         }
         start = end;
     }
+    if judged.get() > MAX_JUDGED {
+        out.issues.push(Issue::new(
+            IssueKind::Unsupported,
+            "Python",
+            "more requirements than are judged in lock files; dependencies are missing",
+        ));
+    }
     set_dependencies(&mut installed, found);
     hand_over(installed, out);
 }
@@ -177,10 +191,12 @@ struct File<'a> {
     wanted: Vec<Vec<Wanted<'a>>>,
     names: Vec<String>,
     asked: &'a [Wanted<'a>],
+    /// What judging constraints has cost so far, in all files.
+    judged: &'a Cell<usize>,
 }
 
 impl<'a> File<'a> {
-    fn new(installed: &[Installed<'a>], asked: &'a [Wanted<'a>]) -> Self {
+    fn new(installed: &[Installed<'a>], asked: &'a [Wanted<'a>], judged: &'a Cell<usize>) -> Self {
         let mut by_name: HashMap<String, Vec<(usize, Option<Version>)>> = HashMap::new();
         let names: Vec<String> = installed
             .iter()
@@ -201,6 +217,7 @@ impl<'a> File<'a> {
             by_name,
             names,
             asked,
+            judged,
         }
     }
 
@@ -208,7 +225,14 @@ impl<'a> File<'a> {
     /// where none does, since a lock file may be older than its manifest.
     fn find(&self, wanted: Wanted<'_>) -> impl Iterator<Item = usize> {
         let all = self.by_name.get(wanted.name).map(Vec::as_slice);
-        let all = all.unwrap_or_default();
+        let mut all = all.unwrap_or_default();
+        if all.len() > 1 {
+            let cost = all.len() * (16 + wanted.versions.len());
+            self.judged.set(self.judged.get() + cost);
+            if self.judged.get() > MAX_JUDGED {
+                all = &[];
+            }
+        }
         let one = |version: &Option<Version>| {
             let version = version.as_ref();
             version.is_none_or(|version| fits(version, wanted.versions))
