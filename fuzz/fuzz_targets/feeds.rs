@@ -5,8 +5,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use plimsoll_vuln::feeds::{
-    Batch, debian_advisories, debian_tracker, endoflife, epss, kev, nvd, osv_repositories, redhat,
-    secdb, suse,
+    Batch, debian_advisories, debian_tracker, endoflife, epss, kev, nvd, oracle, osv_repositories,
+    redhat, secdb, suse, ubuntu_vex,
 };
 
 /// The readers that are chosen, by the first byte less `FIRST`.
@@ -21,6 +21,8 @@ const READERS: &[fn(&[u8]) -> Batch] = &[
     |bytes| osv_repositories::parse_yaml(bytes, "PYSEC-1.yaml"),
     redhat::parse,
     suse::parse,
+    oracle::parse,
+    ubuntu_vex::parse,
 ];
 
 /// The byte that chooses the first reader.

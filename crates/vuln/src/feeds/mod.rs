@@ -31,14 +31,17 @@ pub mod endoflife;
 pub mod epss;
 pub mod kev;
 pub mod nvd;
+pub mod oracle;
 pub mod osv;
 pub mod osv_repositories;
+mod oval;
 mod packed;
 pub mod redhat;
 mod scope;
 pub mod secdb;
 mod stream;
 pub mod suse;
+pub mod ubuntu_vex;
 mod walk;
 mod yaml;
 
@@ -56,16 +59,18 @@ pub static ALL: &[&dyn Feed] = &[
     &kev::Kev,
     &osv_repositories::MaliciousPackages,
     &nvd::Nvd,
+    &oracle::Oracle,
     &osv::Osv,
     &osv_repositories::Pypa,
     &redhat::RedHat,
     &secdb::Secdb,
     &suse::Suse,
+    &ubuntu_vex::UbuntuVex,
 ];
 
 /// The feeds whose records stand in an archive and, where they changed since, in files of their own:
 /// of the copies the one changed last counts.
-pub const WITH_COPIES: [&str; 3] = ["redhat", "suse", "suse-updates"];
+pub const WITH_COPIES: [&str; 4] = ["oracle", "redhat", "suse", "suse-updates"];
 
 /// The largest feed file that is read, in bytes. The largest upstream file is some 300 MB.
 const FILE_LIMIT: u64 = 2 << 30;

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 /// The largest size that a packed file may unpack to, in bytes.
 const UNPACKED_LIMIT: u64 = 4 << 30;
 
-/// Returns a reader of a file's content, unpacked where it is packed by gzip or zstd; says so where
+/// Returns a reader of a file's content, unpacked where it is packed by gzip, zstd or bzip2; says so where
 /// it is packed otherwise.
 pub(super) fn unpacked(bytes: &[u8]) -> Result<Box<dyn BufRead + '_>, String> {
     let unpacker: Box<dyn Read + '_> = if bytes.starts_with(&[0x1f, 0x8b]) {
@@ -18,10 +18,12 @@ pub(super) fn unpacked(bytes: &[u8]) -> Result<Box<dyn BufRead + '_>, String> {
     } else if bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
         let decoder = zstd::stream::read::Decoder::with_buffer(bytes);
         Box::new(decoder.map_err(|error| format!("zstd: {error}"))?)
+    } else if bytes.starts_with(b"BZh") {
+        // Parallel compressors write several streams one after the other.
+        Box::new(bzip2::read::MultiBzDecoder::new(bytes))
     } else {
         for (magic, name) in [
             (&[0xfd, b'7', b'z', b'X', b'Z'][..], "xz"),
-            (b"BZh", "bzip2"),
             (b"\0ZCK1", "zchunk"),
         ] {
             if bytes.starts_with(magic) {

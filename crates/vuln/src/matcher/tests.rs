@@ -4,8 +4,10 @@ use plimsoll_model::package::SourcePackage;
 
 use super::*;
 
+mod oracle;
 mod redhat;
 mod suse;
+mod ubuntu;
 
 /// Builds a database from feed files.
 fn database(files: &[(&str, &str)]) -> Database {

@@ -119,6 +119,8 @@ pub(super) struct Rpm {
     pub(super) source: String,
     /// The version and release of the source package; may be empty.
     pub(super) source_version: String,
+    /// The distribution or its pocket (`esm-apps/jammy`); may be empty.
+    pub(super) distro: String,
 }
 
 /// Reads a purl.
@@ -141,6 +143,7 @@ pub(super) fn rpm(purl: &str) -> Option<Rpm> {
         let value = decode(value)?;
         match key {
             "arch" => found.arch = value,
+            "distro" => found.distro = value,
             "epoch" => epoch = value,
             "rpmmod" => found.module = stream(&value),
             "upstream" => {
