@@ -16,6 +16,7 @@ mod images;
 mod matching;
 mod measure;
 mod reading;
+mod synthetic;
 mod table;
 
 fn main() -> ExitCode {
@@ -40,12 +41,15 @@ fn main() -> ExitCode {
             measure::say(&out);
             done
         }
+        ["make", "feeds", folder] => synthetic::make(&PathBuf::from(folder)).map(|(records, ranges)| {
+            measure::say(&format!("{records} records, {ranges} ranges"));
+        }),
         ["make", "fat-jar", folder] => fat_jar::make(&PathBuf::from(folder)),
         ["make", kind, folder] => images::make(kind, &PathBuf::from(folder)),
         ["run", rest @ ..] => table::run(rest),
         _ => Err("usage: plimsoll-bench run [--runs N] [--images DIR] [--work DIR] [--plimsoll FILE] \
                   [--db FILE] [--syft FILE] [--out FILE]\n   or: floor|inventory|content|touch IMAGE JOBS, without NAME IMAGE JOBS, match DB\n   \
-                  or: make 200mb|2gb|million|fat-jar DIR"
+                  or: make 200mb|2gb|million|fat-jar|feeds DIR"
             .to_owned()),
     };
     match done {

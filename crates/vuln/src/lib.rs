@@ -10,3 +10,4 @@ pub mod feeds;
 pub mod ids;
 pub mod matcher;
 mod rating;
+pub mod rematch;

@@ -5,25 +5,24 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use plimsoll_model::advisory::{Lifecycle, Symbols};
+use plimsoll_model::advisory::Lifecycle;
 use plimsoll_model::report::FeedInfo;
 use sha2::{Digest as _, Sha256};
 
 use super::format::{
-    BLOCK, CvssDisk, DIGEST, EPSS_PARTS, EcosystemMeta, FeedMeta, HEADER, HEADER_CRC, MAGIC, Meta,
-    PackageDisk, ROW, RangeDisk, Section, StatementDisk, TABLE, VERSION, VulnerabilityDisk, id_key,
-    package_key,
+    DIGEST, FeedMeta, HEADER, HEADER_CRC, MAGIC, Meta, ROW, SECTION_LIMIT, Section, TABLE, VERSION,
 };
-use super::join::{Join, Sourced, complete_advisories, join};
-use super::{DbError, table};
-use crate::feeds::{self, Level, Record, Scope, Statement};
-use crate::ids;
+use super::join::complete_advisories;
+use super::layout::{Gathered, Image, assemble, too_large};
+use super::store::Store;
+use super::{Database, DbError, Shrunk};
+use crate::feeds::{self, Scope};
 
-/// How hard zstd tries: the file is built once and read often.
-const ZSTD_LEVEL: i32 = 12;
+/// How many damaged records of a feed are named.
+const BAD_LIMIT: usize = 5;
 
 /// Is what a build did.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,33 +39,94 @@ pub struct BuildSummary {
     pub skipped: Vec<(PathBuf, String)>,
 }
 
+/// Is which feeds may shrink.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Accept {
+    /// None: a feed that lost more than a fifth of its records since the database that is replaced
+    /// is refused.
+    #[default]
+    None,
+    /// These.
+    Feeds(Vec<String>),
+    /// All.
+    All,
+}
+
 /// Builds a database from the feeds below a folder.
 ///
-/// `built_at` is RFC 3339. `progress` is told each file before it is read. The file appears under
-/// its name only when it is complete and on the disk; a build that is broken off leaves at most a
-/// temporary file beside it.
+/// As [`build_with`], where the database that is replaced does not matter.
 ///
 /// # Errors
-/// When the folder cannot be read or holds no feed, or when the file cannot be written. Damage in a
-/// feed is no error: see [`BuildSummary::skipped`] and [`FeedInfo::damaged`].
+/// As [`build_with`].
 pub fn build(
     from: &Path,
     out: &Path,
     built_at: &str,
     progress: &dyn Fn(&str),
 ) -> Result<BuildSummary, DbError> {
-    let gathered = gather(from, progress)?;
+    build_with(from, out, built_at, &Accept::All, progress)
+}
+
+/// Builds a database from the feeds below a folder, in place of one that may be there.
+///
+/// `built_at` is RFC 3339. `progress` is told each file before it is read. The file appears under
+/// its name only when it is complete and on the disk; a build that is broken off leaves at most a
+/// temporary file beside it, and the old database in use.
+///
+/// # Errors
+/// When the folder cannot be read or holds no feed, when a feed shrank and that is not accepted, or
+/// when the file cannot be written. Damage in a feed is no error: see [`BuildSummary::skipped`] and
+/// [`FeedInfo::damaged`].
+pub fn build_with(
+    from: &Path,
+    out: &Path,
+    built_at: &str,
+    accept: &Accept,
+    progress: &dyn Fn(&str),
+) -> Result<BuildSummary, DbError> {
+    let (gathered, skipped) = gather(from, progress)?;
+    // A database that cannot be read is nothing to compare with.
+    if let Ok(old) = Database::open(out) {
+        let shrunk = shrunk(old.meta(), &gathered.feeds, accept);
+        if !shrunk.is_empty() {
+            return Err(DbError::Shrunk {
+                path: out.to_path_buf(),
+                feeds: shrunk,
+            });
+        }
+    }
     progress("joining");
-    let image = assemble(&gathered, built_at)?;
+    let image = assemble(gathered, built_at)?;
     progress("writing");
-    write(out, &image.bytes)?;
+    let bytes = write(out, &image)?;
     Ok(BuildSummary {
-        feeds: gathered.feeds.iter().map(info).collect(),
-        advisories: image.statements,
-        vulnerabilities: image.vulnerabilities,
-        bytes: image.bytes.len() as u64,
-        skipped: gathered.skipped,
+        feeds: image.meta.feeds.iter().map(info).collect(),
+        advisories: image.meta.statements,
+        vulnerabilities: image.meta.vulnerabilities,
+        bytes,
+        skipped,
     })
+}
+
+/// Returns the feeds that lost more than a fifth of their records and may not.
+fn shrunk(old: &Meta, new: &[FeedMeta], accept: &Accept) -> Vec<Shrunk> {
+    let accepted = |name: &String| match accept {
+        Accept::None => false,
+        Accept::Feeds(names) => names.contains(name),
+        Accept::All => true,
+    };
+    let shrunk = old.feeds.iter().map(|feed| {
+        let now = new.iter().find(|other| other.name == feed.name);
+        Shrunk {
+            feed: feed.name.clone(),
+            before: feed.records,
+            now: now.map_or(0, |now| now.records),
+        }
+    });
+    shrunk
+        .filter(|feed| feed.now.saturating_mul(5) < feed.before.saturating_mul(4))
+        .filter(|feed| !accepted(&feed.feed))
+        .collect()
 }
 
 /// Turns what is stored of a feed into what a report says.
@@ -79,22 +139,11 @@ pub(super) fn info(feed: &FeedMeta) -> FeedInfo {
     }
 }
 
-/// Is everything that the feeds say.
-struct Gathered {
-    /// The feeds, by name.
-    feeds: Vec<FeedMeta>,
-    /// The records, by feed and id.
-    records: Vec<Sourced>,
-    /// The scopes by ecosystem.
-    scopes: BTreeMap<String, BTreeSet<String>>,
-    /// The lives of products, by name.
-    lifecycles: BTreeMap<String, Lifecycle>,
-    /// What was left out.
-    skipped: Vec<(PathBuf, String)>,
-}
-
-/// Reads all feeds.
-fn gather(from: &Path, progress: &dyn Fn(&str)) -> Result<Gathered, DbError> {
+/// Reads all feeds; what was left out comes beside.
+fn gather(
+    from: &Path,
+    progress: &dyn Fn(&str),
+) -> Result<(Gathered, Vec<(PathBuf, String)>), DbError> {
     let tree = feeds::walk(from).map_err(|error| DbError::read(from, error))?;
     if tree.found.is_empty() {
         return Err(DbError::NoFeeds {
@@ -102,8 +151,9 @@ fn gather(from: &Path, progress: &dyn Fn(&str)) -> Result<Gathered, DbError> {
         });
     }
     let mut skipped = tree.skipped;
-    let mut metas: BTreeMap<String, FeedMeta> = BTreeMap::new();
-    let mut records: Vec<(String, Record)> = Vec::new();
+    let mut metas: Vec<FeedMeta> = Vec::new();
+    let mut numbers: HashMap<String, u16> = HashMap::new();
+    let mut store = Store::default();
     let mut scopes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut lifecycles: BTreeMap<String, Lifecycle> = BTreeMap::new();
     for found in tree.found {
@@ -113,18 +163,34 @@ fn gather(from: &Path, progress: &dyn Fn(&str)) -> Result<Gathered, DbError> {
             .filter_map(|part| part.to_str())
             .collect();
         progress(&parts.join("/"));
-        let batch = match found.feed.read(&found.path, &parts) {
+        // The feed's name comes with the batch, after the first records: they wait under the number
+        // that a feed of a new name would get.
+        let waiting = store.rows.len();
+        let next = u16::try_from(metas.len()).map_err(|_| too_large("feeds"))?;
+        let mut full = false;
+        let mut sink = |record| {
+            store.add(next, &record);
+            full |= store.overflow().is_some();
+            !full
+        };
+        let read = found.feed.read_into(&found.path, &parts, &mut sink);
+        if full {
+            return Err(too_large(store.overflow().unwrap_or("records")));
+        }
+        let batch = match read {
             Ok(batch) => batch,
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                store.rows.truncate(waiting);
                 skipped.push((found.relative, error.to_string()));
                 continue;
             }
             Err(error) => return Err(DbError::read(&found.path, error)),
         };
-        for note in batch.notes {
-            skipped.push((found.relative.clone(), note));
+        for note in &batch.notes {
+            skipped.push((found.relative.clone(), note.clone()));
         }
         if batch.name.is_empty() {
+            store.rows.truncate(waiting);
             continue;
         }
         for Scope {
@@ -140,515 +206,145 @@ fn gather(from: &Path, progress: &dyn Fn(&str)) -> Result<Gathered, DbError> {
         for lifecycle in batch.lifecycles {
             lifecycles.insert(lifecycle.product.clone(), lifecycle);
         }
-        let meta = metas.entry(batch.name.clone()).or_insert_with(|| FeedMeta {
-            name: batch.name.clone(),
-            rank: found.feed.rank(),
-            ..FeedMeta::default()
-        });
+        let number = *numbers.entry(batch.name.clone()).or_insert(next);
+        if number == next {
+            metas.push(FeedMeta {
+                name: batch.name,
+                rank: found.feed.rank(),
+                ..FeedMeta::default()
+            });
+        }
+        for row in store.rows.iter_mut().skip(waiting) {
+            row.feed = number;
+        }
+        let Some(meta) = metas.get_mut(usize::from(number)) else {
+            continue;
+        };
         meta.records += batch.read;
         meta.damaged += batch.damaged;
+        for note in batch.notes {
+            if meta.bad.len() < BAD_LIMIT {
+                meta.bad.push((parts.join("/"), note));
+            }
+        }
         if batch.fetched_at > meta.fetched_at {
             meta.fetched_at = batch.fetched_at;
         }
-        records.extend(
-            batch
-                .records
-                .into_iter()
-                .map(|record| (batch.name.clone(), record)),
-        );
     }
-    let feeds: Vec<FeedMeta> = metas.into_values().collect();
-    if feeds.len() > usize::from(u16::MAX) {
-        return Err(too_large("feeds"));
+    let mut order: Vec<usize> = (0..metas.len()).collect();
+    order.sort_by_key(|index| metas.get(*index).map(|meta| meta.name.clone()));
+    let mut finals = vec![0_u16; metas.len()];
+    for (place, index) in (0_u16..).zip(&order) {
+        if let Some(slot) = finals.get_mut(*index) {
+            *slot = place;
+        }
     }
-    let number: HashMap<&str, u16> = feeds
-        .iter()
-        .zip(0_u16..)
-        .map(|(feed, number)| (feed.name.as_str(), number))
-        .collect();
-    let mut records: Vec<Sourced> = records
-        .into_iter()
-        .filter_map(|(name, record)| {
-            let feed = *number.get(name.as_str())?;
-            Some(Sourced { feed, record })
-        })
-        .collect();
-    // Stable: records of one feed with the same id keep the order of their files.
-    records.sort_by(|a, b| (a.feed, &a.record.id).cmp(&(b.feed, &b.record.id)));
-    let mut records = newest_copies(records, &feeds);
-    complete_advisories(&mut records);
-    Ok(Gathered {
-        feeds,
-        records,
+    metas.sort_by(|a, b| a.name.cmp(&b.name));
+    store.settle(&finals);
+    newest_copies(&mut store, &metas);
+    complete_advisories(&mut store);
+    let gathered = Gathered {
+        feeds: metas,
+        store,
         scopes,
         lifecycles,
-        skipped,
-    })
+    };
+    Ok((gathered, skipped))
 }
 
 /// Keeps one copy of each record of the feeds that state a record in several files: OSV's archives
 /// (`Debian` and `Debian:12`), and feeds with an archive and newer single files beside it. The one
 /// changed last counts, also when it takes the record back.
-fn newest_copies(records: Vec<Sourced>, feeds: &[FeedMeta]) -> Vec<Sourced> {
+fn newest_copies(store: &mut Store, feeds: &[FeedMeta]) {
     // OSV's feeds share their records; any other feed is by itself.
-    let group = |feed: u16| {
-        let name = feeds.get(usize::from(feed)).map_or("", |meta| &meta.name);
-        if feeds::osv_repositories::shares_records(name) {
-            Some(u16::MAX)
-        } else {
-            feeds::WITH_COPIES.contains(&name).then_some(feed)
-        }
-    };
-    let mut newest: HashMap<(u16, String), (usize, String)> = HashMap::new();
-    for (index, Sourced { feed, record }) in records.iter().enumerate() {
-        let Some(group) = group(*feed) else { continue };
-        match newest.get_mut(&(group, record.id.clone())) {
-            Some(best) if record.modified > best.1 => *best = (index, record.modified.clone()),
-            Some(_) => {}
-            None => {
-                newest.insert((group, record.id.clone()), (index, record.modified.clone()));
+    let groups: Vec<Option<u16>> = (0_u16..)
+        .zip(feeds)
+        .map(|(feed, meta)| {
+            if feeds::osv_repositories::shares_records(&meta.name) {
+                Some(u16::MAX)
+            } else {
+                feeds::WITH_COPIES
+                    .contains(&meta.name.as_str())
+                    .then_some(feed)
             }
-        }
-    }
-    records
-        .into_iter()
-        .enumerate()
-        .filter(|(index, Sourced { feed, record })| {
-            let kept = group(*feed).is_none_or(|group| {
-                newest
-                    .get(&(group, record.id.clone()))
-                    .is_some_and(|best| best.0 == *index)
-            });
-            kept && !record.withdrawn
         })
-        .map(|(_, sourced)| sourced)
-        .collect()
-}
-
-/// Is a finished database in memory.
-struct Image {
-    /// The file's bytes.
-    bytes: Vec<u8>,
-    /// How many statements there are.
-    statements: u64,
-    /// How many vulnerabilities there are.
-    vulnerabilities: u64,
-}
-
-/// Is a statement with where it comes from.
-struct Placed<'a> {
-    /// The feed's number.
-    feed: u16,
-    /// The record.
-    record: &'a Record,
-    /// The statement.
-    statement: &'a Statement,
-}
-
-/// Joins and lays out everything.
-fn assemble(gathered: &Gathered, built_at: &str) -> Result<Image, DbError> {
-    let joined = join(&gathered.records);
-    let mut packages: BTreeMap<(&str, &str), Vec<Placed<'_>>> = BTreeMap::new();
-    for Sourced { feed, record } in &gathered.records {
-        for statement in &record.statements {
-            let key = (
-                statement.advisory.package.as_str(),
-                statement.advisory.ecosystem.as_str(),
-            );
-            packages.entry(key).or_default().push(Placed {
-                feed: *feed,
-                record,
-                statement,
-            });
-        }
-    }
-    let mut numbers = Numbers::new(&joined);
-    let mut package_table = table::Builder::default();
-    let mut package_index = Vec::new();
-    let mut statements = Vec::new();
-    let mut count = 0_u64;
-    let mut ecosystems: BTreeMap<String, EcosystemMeta> = BTreeMap::new();
-    let mut blob = Vec::new();
-    for (number, ((name, ecosystem), placed)) in (0_u32..).zip(&packages) {
-        let disk = package(
-            ecosystem,
-            name,
-            placed,
-            number,
-            &joined,
-            &mut numbers,
-            gathered,
-        );
-        count += disk.statements.len() as u64;
-        blob.clear();
-        blob = postcard::to_extend(&disk, blob).map_err(|_| too_large("statements"))?;
-        let length = u32::try_from(blob.len()).map_err(|_| too_large("statements"))?;
-        package_table.add(&package_key(ecosystem, name), &number.to_le_bytes());
-        package_index.extend_from_slice(&(statements.len() as u64).to_le_bytes());
-        package_index.extend_from_slice(&length.to_le_bytes());
-        package_index.extend_from_slice(&crc32fast::hash(&blob).to_le_bytes());
-        statements.extend_from_slice(&blob);
-        let meta = ecosystems
-            .entry((*ecosystem).to_owned())
-            .or_insert_with(|| EcosystemMeta {
-                name: (*ecosystem).to_owned(),
-                ..EcosystemMeta::default()
-            });
-        for placed in placed {
-            if let Err(at) = meta.feeds.binary_search(&placed.feed) {
-                meta.feeds.insert(at, placed.feed);
-            }
-        }
-    }
-    for (ecosystem, scope) in &gathered.scopes {
-        let meta = ecosystems.entry(ecosystem.clone()).or_default();
-        meta.name.clone_from(ecosystem);
-        meta.scope = Some(scope.iter().cloned().collect());
-    }
-    numbers.rest(&joined);
-    let (vulnerability_index, vulnerabilities) = vulnerabilities(&joined, &numbers)?;
-    let ids = id_table(&joined, &numbers, &gathered.records)?;
-    let meta = Meta {
-        built_at: built_at.to_owned(),
-        feeds: gathered.feeds.clone(),
-        ecosystems: ecosystems.into_values().collect(),
-        packages: packages.len() as u64,
-        statements: count,
-        vulnerabilities: numbers.order.len() as u64,
-    };
-    let meta = postcard::to_stdvec(&meta).map_err(|_| too_large("feeds"))?;
-    let packages = package_table
-        .finish()
-        .ok_or_else(|| too_large("packages"))?;
-    let bytes = frame(&[
-        meta,
-        packages,
-        package_index,
-        vulnerability_index,
-        ids,
-        statements,
-        vulnerabilities,
-        lifecycle_table(&gathered.lifecycles)?,
-    ]);
-    Ok(Image {
-        bytes,
-        statements: count,
-        vulnerabilities: numbers.order.len() as u64,
-    })
-}
-
-/// Says of what there is too much.
-fn too_large(what: &str) -> DbError {
-    DbError::TooLarge {
-        what: what.to_owned(),
-    }
-}
-
-/// Numbers vulnerabilities in the order in which they are first mentioned.
-struct Numbers {
-    /// The number of each joined vulnerability, once it has one.
-    of: Vec<Option<u32>>,
-    /// The joined vulnerabilities in order.
-    order: Vec<usize>,
-    /// The packages of each, in order of numbers.
-    packages: Vec<Vec<u32>>,
-}
-
-impl Numbers {
-    /// Starts with none.
-    fn new(join: &Join) -> Self {
-        Self {
-            of: vec![None; join.joined.len()],
-            order: Vec::new(),
-            packages: Vec::new(),
-        }
-    }
-
-    /// Returns the number of a vulnerability, and notes the package that mentions it.
-    fn number(&mut self, index: usize, package: Option<u32>) -> u32 {
-        let next = u32::try_from(self.order.len()).unwrap_or(u32::MAX);
-        let number = match self.of.get_mut(index) {
-            Some(Some(number)) => *number,
-            Some(slot) => {
-                *slot = Some(next);
-                self.order.push(index);
-                self.packages.push(Vec::new());
-                next
-            }
-            None => next,
-        };
-        if let Some(package) = package
-            && let Some(packages) = self.packages.get_mut(number as usize)
-            && packages.last() != Some(&package)
-        {
-            packages.push(package);
-        }
-        number
-    }
-
-    /// Numbers those that no package mentions, by id.
-    fn rest(&mut self, join: &Join) {
-        let mut rest: Vec<(&str, usize)> = join
-            .joined
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| self.of.get(*index).is_some_and(Option::is_none))
-            .map(|(index, entry)| (entry.id.as_str(), index))
-            .collect();
-        rest.sort_unstable();
-        for (_, index) in rest {
-            self.number(index, None);
-        }
-    }
-}
-
-/// Lays out what is stated about a package.
-fn package<'a>(
-    ecosystem: &'a str,
-    name: &'a str,
-    placed: &[Placed<'a>],
-    number: u32,
-    joined: &Join,
-    numbers: &mut Numbers,
-    gathered: &Gathered,
-) -> PackageDisk<'a> {
-    let mut placed: Vec<&Placed<'a>> = placed.iter().collect();
-    placed.sort_by_key(|p| (p.record.level, p.feed, &p.record.id));
-    let mut statements: Vec<StatementDisk<'a>> = placed
-        .into_iter()
-        .map(
-            |Placed {
-                 feed,
-                 record,
-                 statement,
-             }| {
-                let advisory = &statement.advisory;
-                let is_update = record.level == Level::Advisory;
-                let vulnerabilities = record
-                    .vulnerabilities
-                    .iter()
-                    .filter_map(|id| joined.of(id))
-                    .map(|index| numbers.number(index, Some(number)))
-                    .collect();
-                let own = joined
-                    .of(&record.id)
-                    .filter(|_| is_update)
-                    .map(|index| numbers.number(index, Some(number)));
-                StatementDisk {
-                    advisory: is_update,
-                    rank: gathered
-                        .feeds
-                        .get(usize::from(*feed))
-                        .map_or(u8::MAX, |meta| meta.rank),
-                    feed: *feed,
-                    record: &record.id,
-                    own,
-                    vulnerabilities,
-                    also: statement.also.iter().map(String::as_str).collect(),
-                    ranges: advisory
-                        .ranges
-                        .iter()
-                        .map(|range| RangeDisk {
-                            introduced: &range.introduced,
-                            exclusive: range.exclusive,
-                            fixed: range.fixed.as_deref(),
-                            last_affected: range.last_affected.as_deref(),
-                        })
-                        .collect(),
-                    versions: advisory.versions.iter().map(String::as_str).collect(),
-                    fix: advisory.fix,
-                    severity: advisory.severity,
-                    module: advisory.module.as_deref(),
-                    arches: advisory.arches.iter().map(String::as_str).collect(),
-                    repository: &statement.repository,
-                    undecided: advisory.undecided,
-                    symbols: advisory.symbols.iter().map(symbols).collect(),
-                }
-            },
-        )
         .collect();
-    statements.sort();
-    statements.dedup();
-    PackageDisk {
-        ecosystem,
-        name,
-        statements,
-    }
-}
-
-/// Lays out the symbols of one part of a package.
-fn symbols(symbols: &Symbols) -> (&str, Vec<&str>) {
-    let names = symbols.names.iter().map(String::as_str).collect();
-    (&symbols.path, names)
-}
-
-/// Lays out the vulnerabilities: their index and their blocks.
-fn vulnerabilities(join: &Join, numbers: &Numbers) -> Result<(Vec<u8>, Vec<u8>), DbError> {
-    let mut index = Vec::new();
-    let mut blocks = Vec::new();
-    let entries: Vec<(usize, &Vec<u32>)> = numbers
-        .order
-        .iter()
-        .copied()
-        .zip(&numbers.packages)
-        .collect();
-    for chunk in entries.chunks(BLOCK) {
-        let entries: Vec<Vec<u8>> = chunk
-            .iter()
-            .filter_map(|(index, packages)| {
-                let entry = join.joined.get(*index)?;
-                let disk = VulnerabilityDisk {
-                    id: entry.id.clone(),
-                    aliases: entry
-                        .names
-                        .iter()
-                        .filter(|name| **name != entry.id && !ids::wraps_cve(name))
-                        .cloned()
-                        .collect(),
-                    title: entry.title.clone(),
-                    severities: entry.severities.clone(),
-                    cvss: entry
-                        .cvss
-                        .iter()
-                        .map(|(cvss, feed)| CvssDisk {
-                            version: cvss.version.clone(),
-                            vector: cvss.vector.clone(),
-                            tenths: tenths(cvss.score),
-                            feed: *feed,
-                        })
-                        .collect(),
-                    known_exploited: entry.known_exploited,
-                    epss: entry
-                        .epss
-                        .map(|epss| (parts(epss.score), parts(epss.percentile))),
-                    published: entry.published.clone(),
-                    urls: entry.urls.clone(),
-                    packages: (*packages).clone(),
-                };
-                Some(postcard::to_stdvec(&disk).map_err(|_| too_large("vulnerabilities")))
-            })
-            .collect::<Result<_, _>>()?;
-        let mut plain = Vec::new();
-        let mut end = entries.len() * 4;
-        for entry in &entries {
-            end += entry.len();
-            let end = u32::try_from(end).map_err(|_| too_large("vulnerabilities"))?;
-            plain.extend_from_slice(&end.to_le_bytes());
-        }
-        for entry in &entries {
-            plain.extend_from_slice(entry);
-        }
-        let packed =
-            zstd::bulk::compress(&plain, ZSTD_LEVEL).map_err(|_| too_large("vulnerabilities"))?;
-        let length = |bytes: &[u8]| {
-            u32::try_from(bytes.len())
-                .map(u32::to_le_bytes)
-                .map_err(|_| too_large("vulnerabilities"))
+    let group = |feed: u16| groups.get(usize::from(feed)).copied().flatten();
+    let mut newest: HashMap<(u16, u32), usize> = HashMap::new();
+    for (index, row) in store.rows.iter().enumerate() {
+        let Some(group) = group(row.feed) else {
+            continue;
         };
-        index.extend_from_slice(&(blocks.len() as u64).to_le_bytes());
-        index.extend_from_slice(&length(&packed)?);
-        index.extend_from_slice(&crc32fast::hash(&packed).to_le_bytes());
-        index.extend_from_slice(&length(&plain)?);
-        blocks.extend_from_slice(&packed);
-    }
-    Ok((index, blocks))
-}
-
-/// Turns a score into tenths.
-#[allow(
-    clippy::cast_sign_loss,
-    reason = "scores are 0.0 to 10.0; `rating` holds them to it"
-)]
-fn tenths(score: f64) -> u8 {
-    (score * 10.0).round().clamp(0.0, 100.0) as u8
-}
-
-/// Turns a share into the parts that are stored.
-#[allow(clippy::cast_sign_loss, reason = "clamped to 0.0 to 1.0")]
-fn parts(share: f64) -> u32 {
-    (share.clamp(0.0, 1.0) * EPSS_PARTS).round() as u32
-}
-
-/// Makes the table of lifecycles; of a product that several files tell of, the last counts.
-fn lifecycle_table(lifecycles: &BTreeMap<String, Lifecycle>) -> Result<Vec<u8>, DbError> {
-    let mut builder = table::Builder::default();
-    for (product, lifecycle) in lifecycles {
-        let value = postcard::to_stdvec(&lifecycle.cycles).map_err(|_| too_large("lifecycles"))?;
-        builder.add(product.as_bytes(), &value);
-    }
-    builder.finish().ok_or_else(|| too_large("lifecycles"))
-}
-
-/// Makes the table of ids: every name, and for an update also what it covers.
-fn id_table(join: &Join, numbers: &Numbers, records: &[Sourced]) -> Result<Vec<u8>, DbError> {
-    let mut found: BTreeMap<Vec<u8>, BTreeSet<u32>> = BTreeMap::new();
-    let number = |index: usize| numbers.of.get(index).copied().flatten();
-    for (index, entry) in join.joined.iter().enumerate() {
-        for name in &entry.names {
-            found.entry(id_key(name)).or_default().extend(number(index));
+        let best = newest.entry((group, row.id)).or_insert(index);
+        let changed = store
+            .rows
+            .get(*best)
+            .map_or("", |best| store.texts.text(best.modified));
+        if store.texts.text(row.modified) > changed {
+            *best = index;
         }
     }
-    for Sourced { record, .. } in records {
-        let covered = record
-            .vulnerabilities
-            .iter()
-            .filter_map(|id| number(join.of(id)?));
-        found.entry(id_key(&record.id)).or_default().extend(covered);
-        for also in record
-            .statements
-            .iter()
-            .flat_map(|statement| &statement.also)
-        {
-            let covered = record
-                .vulnerabilities
-                .iter()
-                .filter_map(|id| number(join.of(id)?));
-            found.entry(id_key(also)).or_default().extend(covered);
-        }
-    }
-    let mut builder = table::Builder::default();
-    for (key, numbers) in &found {
-        let value = postcard::to_stdvec(numbers).map_err(|_| too_large("ids"))?;
-        builder.add(key, &value);
-    }
-    builder.finish().ok_or_else(|| too_large("ids"))
+    let mut index = 0;
+    store.rows.retain(|row| {
+        let kept = group(row.feed).is_none_or(|group| newest.get(&(group, row.id)) == Some(&index));
+        index += 1;
+        kept && !row.withdrawn
+    });
 }
 
-/// Puts the header before the sections.
-fn frame(sections: &[Vec<u8>; Section::ALL.len()]) -> Vec<u8> {
-    let length = HEADER + sections.iter().map(Vec::len).sum::<usize>();
-    let mut bytes = vec![0_u8; HEADER];
-    bytes.reserve_exact(length - HEADER);
-    let mut table = Vec::with_capacity(sections.len() * ROW);
-    for content in sections {
-        table.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-        table.extend_from_slice(&(content.len() as u64).to_le_bytes());
-        table.extend_from_slice(&crc32fast::hash(content).to_le_bytes());
-        table.extend_from_slice(&[0; 4]);
-        bytes.extend_from_slice(content);
-    }
-    let digest: [u8; 32] = Sha256::digest(bytes.get(HEADER..).unwrap_or(&[])).into();
+/// Makes the header of a file with these sections.
+fn header(sections: &[Vec<u8>; Section::COUNT]) -> [u8; HEADER] {
+    const { assert!(Section::COUNT <= SECTION_LIMIT) };
+    let mut bytes = [0_u8; HEADER];
     let mut put = |at: usize, part: &[u8]| {
         if let Some(slot) = bytes.get_mut(at..at + part.len()) {
             slot.copy_from_slice(part);
         }
     };
+    let mut digest = Sha256::new();
+    let mut offset = HEADER;
+    for (index, content) in sections.iter().enumerate() {
+        digest.update(content);
+        let row = TABLE + index * ROW;
+        put(row, &(offset as u64).to_le_bytes());
+        put(row + 8, &(content.len() as u64).to_le_bytes());
+        put(row + 16, &crc32fast::hash(content).to_le_bytes());
+        offset += content.len();
+    }
+    let digest: [u8; 32] = digest.finalize().into();
     put(0, &MAGIC);
     put(8, &VERSION.to_le_bytes());
-    put(12, &(Section::ALL.len() as u32).to_le_bytes());
-    put(16, &(length as u64).to_le_bytes());
+    put(12, &(Section::COUNT as u32).to_le_bytes());
+    put(16, &(offset as u64).to_le_bytes());
     put(DIGEST, &digest);
-    put(TABLE, &table);
     let crc = crc32fast::hash(bytes.get(..HEADER_CRC).unwrap_or(&[]));
-    if let Some(slot) = bytes.get_mut(HEADER_CRC..HEADER) {
+    if let Some(slot) = bytes.get_mut(HEADER_CRC..) {
         slot.copy_from_slice(&crc.to_le_bytes());
     }
     bytes
 }
 
-/// Writes the file beside its name, makes sure that it is on the disk, and renames it.
-fn write(out: &Path, bytes: &[u8]) -> Result<(), DbError> {
-    let fail = |error: io::Error| DbError::write(out, error, bytes.len() as u64);
+/// Writes a database; returns its size.
+fn write(out: &Path, image: &Image) -> Result<u64, DbError> {
+    let header = header(&image.sections);
+    let length = HEADER + image.sections.iter().map(Vec::len).sum::<usize>();
+    replace(out, length as u64, |file| {
+        file.write_all(&header)?;
+        image
+            .sections
+            .iter()
+            .try_for_each(|content| file.write_all(content))
+    })?;
+    Ok(length as u64)
+}
+
+/// Writes a file beside its name, makes sure that it is on the disk, and renames it.
+pub(super) fn replace(
+    out: &Path,
+    needed: u64,
+    content: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> Result<(), DbError> {
+    let fail = |error: io::Error| DbError::write(out, error, needed);
     let folder = match out.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -663,7 +359,7 @@ fn write(out: &Path, bytes: &[u8]) -> Result<(), DbError> {
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     let mut file = builder.tempfile_in(folder).map_err(fail)?;
-    file.write_all(bytes).map_err(fail)?;
+    content(&mut file).map_err(fail)?;
     file.as_file().sync_all().map_err(fail)?;
     file.persist(out).map_err(|error| fail(error.error))?;
     // The name, too, must survive a power cut. Not every file system can sync a folder.

@@ -9,14 +9,29 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub mod build;
+mod changes;
+mod codec;
 pub(crate) mod format;
+mod intern;
 mod join;
+mod layout;
 mod map;
+mod pool;
+mod postings;
 mod read;
+mod span;
+mod statements;
+mod store;
 mod table;
+pub mod transport;
+mod vulnerability;
 
-pub(crate) use read::Reader;
+pub use changes::Change;
+pub(crate) use postings::Postings;
+pub(crate) use read::{Damage, Reader};
 pub use read::{Database, Lookup, Stated};
+pub(crate) use span::Span;
+pub(crate) use statements::Blob;
 
 /// Is why a database could not be built or opened.
 #[derive(Debug, thiserror::Error)]
@@ -82,12 +97,57 @@ pub enum DbError {
         /// What is wrong.
         what: String,
     },
+    /// A feed lost more than a fifth of its records.
+    #[error(
+        "{path} is kept as it is: {}; look at the feed's files, and accept the loss with --accept-shrinking if it is right",
+        shrunk_text(feeds)
+    )]
+    Shrunk {
+        /// The database that would have been replaced.
+        path: PathBuf,
+        /// Which feeds.
+        feeds: Vec<Shrunk>,
+    },
+    /// A database to import is older than the one that is there.
+    #[error(
+        "{path} was built at {built_at}, the database in use at {current}; --force puts the older one in place"
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// When it was built.
+        built_at: String,
+        /// When the one that is there was built.
+        current: String,
+    },
     /// There is more data than the format can hold.
     #[error("the feeds hold too much for one database: {what}")]
     TooLarge {
         /// What there is too much of.
         what: String,
     },
+}
+
+/// Is a feed that lost more than a fifth of its records.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shrunk {
+    /// Its name.
+    pub feed: String,
+    /// How many records it had.
+    pub before: u64,
+    /// How many it has now.
+    pub now: u64,
+}
+
+/// Says which feeds shrank.
+fn shrunk_text(feeds: &[Shrunk]) -> String {
+    let feeds: Vec<String> = feeds
+        .iter()
+        .map(|Shrunk { feed, before, now }| {
+            format!("the feed {feed} had {before} records and has {now}")
+        })
+        .collect();
+    feeds.join(", ")
 }
 
 impl DbError {
@@ -108,6 +168,18 @@ impl DbError {
             }
             _ => Self::Write { path, source },
         }
+    }
+
+    /// Names another file: that which the user knows, for the temporary one that was looked at.
+    pub(crate) fn at(mut self, file: &Path) -> Self {
+        if let Self::Read { path, .. }
+        | Self::NotADatabase { path }
+        | Self::OtherVersion { path, .. }
+        | Self::Damaged { path, .. } = &mut self
+        {
+            *path = file.to_path_buf();
+        }
+        self
     }
 
     /// Makes an error of damage.

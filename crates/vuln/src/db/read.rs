@@ -1,23 +1,28 @@
 //! Opens and reads a database.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::OnceLock;
 
 use memmap2::Mmap;
-use plimsoll_model::advisory::{Advisory, Lifecycle, Range, Symbols, Vulnerability};
+use plimsoll_model::advisory::{Advisory, Lifecycle, Range, Vulnerability};
 use plimsoll_model::report::DatabaseInfo;
 use plimsoll_model::severity::Cvss;
 use sha2::{Digest as _, Sha256};
 
 use super::build::info;
+use super::codec::Cursor;
 use super::format::{
-    BLOCK, BLOCK_LIMIT, BLOCK_ROW, DIGEST, EcosystemMeta, HEADER, HEADER_CRC, MAGIC, Meta,
-    PACKAGE_ROW, PackageDisk, ROW, Section, StatementDisk, TABLE, VERSION, VulnerabilityDisk,
-    id_key, package_key, u32_at, u64_at,
+    DIGEST, EcosystemMeta, HEADER, HEADER_CRC, MAGIC, Meta, OLDEST, PackageDisk, ROW, RecordName,
+    SECTION_LIMIT, Section, Shape, StatementDisk, TABLE, VERSION, VulnerabilityDisk, id_key,
+    package_key, split_key, u32_at, u64_at,
 };
-use super::{DbError, map, table::Table};
+use super::pool::{self, Pool};
+use super::statements::{Blob, Context};
+use super::table::{self, Broken, Table};
+use super::{DbError, map, vulnerability};
+use crate::ids;
 
 /// Is an open database.
 #[derive(Debug)]
@@ -27,11 +32,23 @@ pub struct Database {
     /// Its bytes.
     map: Mmap,
     /// Where each section is, in the order of [`Section::ALL`].
-    sections: [(usize, usize); Section::ALL.len()],
+    sections: [(usize, usize); Section::COUNT],
     /// What is said once.
     meta: Meta,
-    /// Whether the ids were found whole, once that was looked at.
-    ids_whole: OnceLock<bool>,
+    /// What statements have in common.
+    shapes: Vec<Shape>,
+    /// The table of packages.
+    packages: table::Shape,
+    /// The list of spans.
+    spans: pool::Shape,
+    /// The list of extras.
+    extras: pool::Shape,
+    /// The list of vulnerabilities.
+    vulnerabilities: pool::Shape,
+    /// The list of prefixes.
+    prefixes: pool::Shape,
+    /// The table of ids, once it was looked at; `None` when it is damaged.
+    ids: OnceLock<Option<table::Shape>>,
 }
 
 /// Is what a look-up found.
@@ -61,8 +78,8 @@ pub(crate) struct Damage(pub(crate) String);
 impl Database {
     /// Opens a database.
     ///
-    /// The header, the index and what is said once are checked; the bulk is checked where it is
-    /// read, and as a whole by [`Self::verify`].
+    /// The header, what is said once and the ends of tables and lists are checked; the bulk is
+    /// checked where it is read, and as a whole by [`Self::verify`].
     ///
     /// # Errors
     /// When it cannot be read, is no database, is of another version, or is cut or damaged.
@@ -76,7 +93,7 @@ impl Database {
         }
         let damaged = |what: &str| DbError::damaged(path, what);
         let version = u32_at(bytes, 8).ok_or_else(|| damaged("it ends within its header"))?;
-        if version != VERSION {
+        if !(OLDEST..=VERSION).contains(&version) {
             return Err(DbError::OtherVersion {
                 path: path.to_path_buf(),
                 found: version,
@@ -97,39 +114,82 @@ impl Database {
                 format!("it has {} bytes, expected {length}", bytes.len()),
             ));
         }
-        let mut sections = [(0, 0); Section::ALL.len()];
+        let count = u32_at(header, 12).unwrap_or(0) as usize;
+        if !(Section::COUNT..=SECTION_LIMIT).contains(&count) {
+            return Err(damaged("sections are missing"));
+        }
+        let mut sections = [(0, 0); Section::COUNT];
         for (section, slot) in Section::ALL.into_iter().zip(&mut sections) {
             *slot = row(header, section)
                 .filter(|(start, end)| start <= end && *end <= bytes.len())
                 .ok_or_else(|| damaged("a section lies outside of the file"))?;
-            if section.checked_at_open() && !whole(bytes, header, section, *slot) {
-                return Err(DbError::damaged(
-                    path,
-                    format!("the checksum of its part {section:?} does not match"),
-                ));
+        }
+        let section = |section: Section| {
+            let (start, end) = sections.get(section as usize).copied().unwrap_or((0, 0));
+            bytes.get(start..end).unwrap_or(&[])
+        };
+        let wrong = |section: Section| {
+            DbError::damaged(
+                path,
+                format!("the checksum of its part {section:?} does not match"),
+            )
+        };
+        for part in [Section::Meta, Section::Shapes] {
+            let expected = u32_at(header, TABLE + part as usize * ROW + 16);
+            if Some(crc32fast::hash(section(part))) != expected {
+                return Err(wrong(part));
             }
         }
-        let meta = bytes
-            .get(sections[0].0..sections[0].1)
-            .and_then(|meta| postcard::from_bytes::<Meta>(meta).ok())
-            .ok_or_else(|| damaged("its description cannot be read"))?;
+        let list = |part: Section| pool::check(section(part)).ok_or_else(|| wrong(part));
+        let packages = table::check(section(Section::Packages));
+        let packages = packages.ok_or_else(|| wrong(Section::Packages))?;
+        let (spans, extras) = (list(Section::Spans)?, list(Section::Extras)?);
+        let vulnerabilities = list(Section::Vulnerabilities)?;
+        let prefixes = list(Section::Prefixes)?;
+        let meta = serde_json::from_slice::<Meta>(section(Section::Meta))
+            .map_err(|_| damaged("its description cannot be read"))?;
+        let shapes = postcard::from_bytes::<Vec<Shape>>(section(Section::Shapes))
+            .map_err(|_| damaged("its shapes of statements cannot be read"))?;
         Ok(Self {
             path: path.to_path_buf(),
             map,
             sections,
             meta,
-            ids_whole: OnceLock::new(),
+            shapes,
+            packages,
+            spans,
+            extras,
+            vulnerabilities,
+            prefixes,
+            ids: OnceLock::new(),
         })
     }
 
     /// Says when it was built, from what, and its digest.
     pub fn info(&self) -> DatabaseInfo {
-        let digest = self.map.get(DIGEST..DIGEST + 32).unwrap_or(&[]);
         DatabaseInfo {
             built_at: self.meta.built_at.clone(),
-            digest: format!("sha256:{}", hex(digest)),
+            digest: self.digest(),
             feeds: self.meta.feeds.iter().map(info).collect(),
         }
+    }
+
+    /// Returns its digest, `sha256:` and hexadecimal digits.
+    pub fn digest(&self) -> String {
+        let digest = self.map.get(DIGEST..DIGEST + 32).unwrap_or(&[]);
+        format!("sha256:{}", hex(digest))
+    }
+
+    /// Returns the first few damaged records of each feed: the feed, the file, and which record and
+    /// why.
+    pub fn bad_records(&self) -> Vec<(&str, &str, &str)> {
+        let feeds = self.meta.feeds.iter();
+        feeds
+            .flat_map(|feed| {
+                let bad = feed.bad.iter();
+                bad.map(|(file, why)| (feed.name.as_str(), file.as_str(), why.as_str()))
+            })
+            .collect()
     }
 
     /// Reads the whole file and checks its digest, which covers all that follows the header.
@@ -158,17 +218,16 @@ impl Database {
 
     /// Returns the names of the packages of an ecosystem that something is stated about, sorted.
     pub fn names(&self, ecosystem: &str) -> Vec<String> {
-        let Some(table) = Table::open(self.section(Section::Packages)) else {
-            return Vec::new();
-        };
-        let suffix = package_key(ecosystem, "");
-        let names = table.from(&[]).filter_map(|(mut key, _)| {
-            key.ends_with(&suffix).then(|| {
-                key.truncate(key.len() - suffix.len());
-                String::from_utf8_lossy(&key).into_owned()
-            })
-        });
-        names.collect()
+        let mut names = Vec::new();
+        let mut entries = self.packages().from(&package_key(ecosystem, ""));
+        while let Ok(Some((key, _))) = entries.step() {
+            let (found, name) = split_key(key);
+            if found != ecosystem {
+                break;
+            }
+            names.push(name.to_owned());
+        }
+        names
     }
 
     /// Returns how many packages, statements and vulnerabilities it holds.
@@ -178,6 +237,36 @@ impl Database {
             self.meta.statements,
             self.meta.vulnerabilities,
         )
+    }
+
+    /// Returns how many ranges and single versions its statements have together.
+    pub fn ranges(&self) -> u64 {
+        self.meta.ranges
+    }
+
+    /// Returns how many bytes each part takes, largest first.
+    pub fn sizes(&self) -> Vec<(String, u64)> {
+        let mut sizes: Vec<(String, u64)> = Section::ALL
+            .into_iter()
+            .map(|section| (format!("{section:?}"), self.section(section).len() as u64))
+            .collect();
+        sizes.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
+        sizes
+    }
+
+    /// Returns its path.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns its bytes.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.map
+    }
+
+    /// Returns what is said once.
+    pub(super) fn meta(&self) -> &Meta {
+        &self.meta
     }
 
     /// Returns what is known of an ecosystem.
@@ -199,7 +288,7 @@ impl Database {
     }
 
     /// Returns a section's bytes.
-    fn section(&self, section: Section) -> &[u8] {
+    pub(super) fn section(&self, section: Section) -> &[u8] {
         let (start, end) = self
             .sections
             .get(section as usize)
@@ -208,98 +297,156 @@ impl Database {
         self.map.get(start..end).unwrap_or(&[])
     }
 
+    /// Returns the table of packages.
+    pub(super) fn packages(&self) -> Table<'_> {
+        Table::new(self.section(Section::Packages), self.packages)
+    }
+
+    /// Returns the hash of what is stated about each package, in the table's order; `None` when
+    /// that part is damaged.
+    pub(super) fn hashes(&self) -> Option<&[u8]> {
+        let hashes = self.section(Section::Hashes);
+        let header = self.map.get(..HEADER)?;
+        let expected = u32_at(header, TABLE + Section::Hashes as usize * ROW + 16)?;
+        (crc32fast::hash(hashes) == expected).then_some(hashes)
+    }
+
     /// Returns what is stated about a package; `None` when nothing is.
-    pub(crate) fn package(
-        &self,
-        ecosystem: &str,
-        name: &str,
-    ) -> Result<Option<PackageDisk<'_>>, Damage> {
-        let Some(table) = Table::open(self.section(Section::Packages)) else {
-            return Err(Damage("the packages' table".to_owned()));
-        };
-        match table.get(&package_key(ecosystem, name)) {
-            Some(value) => {
-                let number = u32_at(value, 0).ok_or_else(|| Damage(format!("{name}'s key")))?;
-                self.package_at(number).map(Some)
-            }
+    pub(crate) fn package(&self, ecosystem: &str, name: &str) -> Result<Option<Blob<'_>>, Damage> {
+        let found = self.packages().get(&package_key(ecosystem, name));
+        match found.map_err(|Broken| Damage("the table of packages".to_owned()))? {
+            Some(value) => self.package_at(value).map(Some),
             None => Ok(None),
         }
     }
 
-    /// Returns what is stated about a package by its number.
-    fn package_at(&self, number: u32) -> Result<PackageDisk<'_>, Damage> {
-        let damage = || Damage(format!("the statements of package {number}"));
-        let index = self.section(Section::PackageIndex);
-        let at = (number as usize)
-            .checked_mul(PACKAGE_ROW)
-            .ok_or_else(damage)?;
-        let offset = u64_at(index, at)
-            .and_then(|v| usize::try_from(v).ok())
-            .ok_or_else(damage)?;
-        let length = u32_at(index, at + 8).ok_or_else(damage)? as usize;
-        let crc = u32_at(index, at + 12).ok_or_else(damage)?;
-        let end = offset.checked_add(length).ok_or_else(damage)?;
-        let blob = self
-            .section(Section::Statements)
-            .get(offset..end)
-            .ok_or_else(damage)?;
-        if crc32fast::hash(blob) != crc {
-            return Err(damage());
-        }
-        postcard::from_bytes(blob).map_err(|_| damage())
+    /// Returns what is stated about a package by its value in the table.
+    fn package_at(&self, value: &[u8]) -> Result<Blob<'_>, Damage> {
+        let offset = Cursor(value).short();
+        let spans = Pool::new(self.section(Section::Spans), self.spans);
+        offset
+            .and_then(|at| Blob::open(self.section(Section::Statements), at as usize, spans))
+            .ok_or_else(|| Damage("the statements of a package".to_owned()))
+    }
+
+    /// Decodes what is stated about a package.
+    pub(crate) fn statements<'d>(&'d self, blob: &Blob<'d>) -> Result<PackageDisk<'d>, Damage> {
+        let context = Context {
+            shapes: &self.shapes,
+            feeds: &self.meta.feeds,
+            spans: Pool::new(self.section(Section::Spans), self.spans),
+            extras: Pool::new(self.section(Section::Extras), self.extras),
+        };
+        blob.statements(context)
+            .ok_or_else(|| Damage("the statements of a package".to_owned()))
     }
 
     /// Finds an id of any kind, or everything about a package's name in any ecosystem.
+    ///
+    /// An update is also found without its revision (`DSA-5161` is `DSA-5161-1`).
     ///
     /// # Errors
     /// When a part that is needed is damaged.
     pub fn lookup(&self, id_or_package: &str) -> Result<Lookup, DbError> {
         let fail = |damage: Damage| DbError::damaged(&self.path, damage.0);
         let wanted = id_or_package.trim();
-        let numbers = self.ids(wanted).map_err(fail)?;
+        let numbers = self.numbers(wanted).map_err(fail)?;
+        let lookup = if numbers.is_empty() {
+            let mut found = Vec::new();
+            for ecosystem in &self.meta.ecosystems {
+                if let Some(blob) = self.package(&ecosystem.name, wanted).map_err(fail)? {
+                    found.push((ecosystem.name.clone(), wanted.to_owned(), blob));
+                }
+            }
+            self.look(&found, None, &|_| true)
+        } else {
+            self.mentioning(&numbers)
+                .and_then(|found| self.look(&found, Some(&numbers), &|_| true))
+        };
+        lookup.map_err(fail)
+    }
+
+    /// Finds what is stated about a package of an ecosystem and of all its releases (`Debian` has
+    /// `Debian:12`), as far as `keep` says.
+    ///
+    /// # Errors
+    /// When a part that is needed is damaged.
+    pub fn lookup_package(
+        &self,
+        ecosystem: &str,
+        name: &str,
+        keep: &dyn Fn(&Advisory) -> bool,
+    ) -> Result<Lookup, DbError> {
+        let fail = |damage: Damage| DbError::damaged(&self.path, damage.0);
+        let mut found = Vec::new();
+        for known in &self.meta.ecosystems {
+            let base = known.name.split(':').next().unwrap_or("");
+            if (known.name == ecosystem || base == ecosystem)
+                && let Some(blob) = self.package(&known.name, name).map_err(fail)?
+            {
+                found.push((known.name.clone(), name.to_owned(), blob));
+            }
+        }
+        self.look(&found, None, keep).map_err(fail)
+    }
+
+    /// Finds the packages of which something is stated about some vulnerabilities: by a look at all
+    /// statements, which takes tens of milliseconds and saves the space of an index.
+    fn mentioning(&self, numbers: &[u32]) -> Result<Vec<(String, String, Blob<'_>)>, Damage> {
+        let mut found = Vec::new();
+        let mut entries = self.packages().from(&[]);
+        let broken = |Broken| Damage("the table of packages".to_owned());
+        while let Some((key, value)) = entries.step().map_err(broken)? {
+            let blob = self.package_at(value)?;
+            let mentions = blob.mentions(numbers);
+            if mentions.ok_or_else(|| Damage("the statements of a package".to_owned()))? {
+                let (ecosystem, name) = split_key(key);
+                found.push((ecosystem.to_owned(), name.to_owned(), blob));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Shows what is stated about packages: about some vulnerabilities, or all.
+    fn look(
+        &self,
+        packages: &[(String, String, Blob<'_>)],
+        numbers: Option<&[u32]>,
+        keep: &dyn Fn(&Advisory) -> bool,
+    ) -> Result<Lookup, Damage> {
         let mut reader = Reader::new(self);
         let mut lookup = Lookup::default();
-        let mut packages: BTreeSet<u32> = BTreeSet::new();
-        let mut shown: BTreeSet<u32> = numbers.iter().copied().collect();
-        for number in &numbers {
-            let entry = reader.vulnerability(*number).map_err(fail)?;
-            packages.extend(&entry.packages);
-        }
-        if numbers.is_empty() {
-            let table = Table::open(self.section(Section::Packages))
-                .ok_or_else(|| fail(Damage("the packages' table".to_owned())))?;
-            let prefix = [wanted.as_bytes(), &[0]].concat();
-            packages.extend(
-                table
-                    .from(&prefix)
-                    .take_while(|(key, _)| key.starts_with(&prefix))
-                    .filter_map(|(_, value)| u32_at(value, 0)),
-            );
-        }
-        for package in packages {
-            let package = self.package_at(package).map_err(fail)?;
-            for statement in &package.statements {
+        let mut shown: Vec<u32> = numbers.unwrap_or(&[]).to_vec();
+        for (ecosystem, name, blob) in packages {
+            for statement in &self.statements(blob)?.statements {
                 let mut about = statement.vulnerabilities.iter().chain(&statement.own);
-                if !numbers.is_empty() && !about.any(|number| numbers.contains(number)) {
+                let wanted = |number: &u32| numbers.is_none_or(|some| some.contains(number));
+                if !about.any(wanted) {
                     continue;
                 }
-                if numbers.is_empty() {
+                let advisory = advisory(&mut reader, ecosystem, name, statement)?;
+                if !keep(&advisory) {
+                    continue;
+                }
+                if numbers.is_none() {
                     shown.extend(&statement.vulnerabilities);
                 }
                 let mut vulnerabilities = Vec::new();
                 for number in &statement.vulnerabilities {
-                    vulnerabilities.push(reader.vulnerability(*number).map_err(fail)?.id.clone());
+                    vulnerabilities.push(reader.id(*number)?);
                 }
                 vulnerabilities.sort();
                 lookup.stated.push(Stated {
                     feed: self.feed(statement.feed).to_owned(),
                     vulnerabilities,
-                    advisory: advisory(&package, statement),
+                    advisory,
                 });
             }
         }
+        shown.sort_unstable();
+        shown.dedup();
         for number in shown {
-            let entry = reader.vulnerability(number).map_err(fail)?;
+            let entry = reader.vulnerability(number)?;
             lookup.vulnerabilities.push(self.vulnerability(&entry));
         }
         lookup.vulnerabilities.sort_by(|a, b| a.id.cmp(&b.id));
@@ -318,26 +465,43 @@ impl Database {
         Ok(lookup)
     }
 
-    /// Returns the numbers of what goes by an id.
-    fn ids(&self, id: &str) -> Result<Vec<u32>, Damage> {
-        let is_whole = *self.ids_whole.get_or_init(|| {
-            let header = self.map.get(..HEADER).unwrap_or(&[]);
-            let place = self
-                .sections
-                .get(Section::Ids as usize)
-                .copied()
-                .unwrap_or((0, 0));
-            whole(&self.map, header, Section::Ids, place)
-        });
+    /// Returns the numbers of what goes by an id: as it stands, as the CVE that it wraps, or with a
+    /// revision.
+    fn numbers(&self, id: &str) -> Result<Vec<u32>, Damage> {
         let damage = || Damage("the table of ids".to_owned());
-        if !is_whole {
-            return Err(damage());
+        let section = self.section(Section::Ids);
+        let shape = self.ids.get_or_init(|| table::check(section));
+        let table = Table::new(section, shape.ok_or_else(damage)?);
+        let of = |id: &str| table.get(&id_key(id)).map_err(|Broken| damage());
+        let read = |value: &[u8]| {
+            let mut bytes = Cursor(value);
+            std::iter::from_fn(|| bytes.short()).collect::<Vec<u32>>()
+        };
+        if let Some(value) = of(id)? {
+            return Ok(read(value));
         }
-        let table = Table::open(self.section(Section::Ids)).ok_or_else(damage)?;
-        match table.get(&id_key(id)) {
-            Some(value) => postcard::from_bytes(value).map_err(|_| damage()),
-            None => Ok(Vec::new()),
+        let upper = id.to_ascii_uppercase();
+        if let Some(cve) = ids::trailing_cve(&upper)
+            && let Some(value) = of(cve)?
+        {
+            return Ok(read(value));
         }
+        let mut numbers = Vec::new();
+        if ids::is_advisory(&upper) {
+            let prefix = id_key(&format!("{id}-"));
+            let mut entries = table.from(&prefix);
+            while let Some((key, value)) = entries.step().map_err(|Broken| damage())? {
+                let Some(revision) = key.strip_prefix(prefix.as_slice()) else {
+                    break;
+                };
+                if revision.iter().all(u8::is_ascii_digit) {
+                    numbers.extend(read(value));
+                }
+            }
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        Ok(numbers)
     }
 
     /// Turns a stored vulnerability into the model's.
@@ -365,14 +529,9 @@ impl Database {
     /// When that part of the database is damaged.
     pub fn lifecycle(&self, product: &str) -> Result<Option<Lifecycle>, DbError> {
         let damage = || DbError::damaged(&self.path, "the table of lifecycles");
-        let header = self.map.get(..HEADER).unwrap_or(&[]);
-        let place = self.sections.get(Section::Lifecycles as usize);
-        let place = place.copied().unwrap_or((0, 0));
-        if !whole(&self.map, header, Section::Lifecycles, place) {
-            return Err(damage());
-        }
-        let table = Table::open(self.section(Section::Lifecycles)).ok_or_else(damage)?;
-        let Some(value) = table.get(product.as_bytes()) else {
+        let section = self.section(Section::Lifecycles);
+        let table = Table::new(section, table::check(section).ok_or_else(damage)?);
+        let Some(value) = table.get(product.as_bytes()).map_err(|Broken| damage())? else {
             return Ok(None);
         };
         let cycles = postcard::from_bytes(value).map_err(|_| damage())?;
@@ -409,12 +568,6 @@ fn row(header: &[u8], section: Section) -> Option<(usize, usize)> {
     Some((start, start.checked_add(length)?))
 }
 
-/// Says whether a section's bytes have its checksum.
-fn whole(bytes: &[u8], header: &[u8], section: Section, (start, end): (usize, usize)) -> bool {
-    let expected = u32_at(header, TABLE + section as usize * ROW + 16);
-    bytes.get(start..end).map(crc32fast::hash) == expected && expected.is_some()
-}
-
 /// Writes bytes as hexadecimal digits.
 fn hex(bytes: &[u8]) -> String {
     bytes
@@ -425,46 +578,39 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Turns a stored statement into the model's.
-fn advisory(package: &PackageDisk<'_>, statement: &StatementDisk<'_>) -> Advisory {
-    Advisory {
-        id: statement.record.to_owned(),
-        ecosystem: package.ecosystem.to_owned(),
-        package: package.name.to_owned(),
-        ranges: statement
-            .ranges
-            .iter()
-            .map(|range| Range {
-                introduced: range.introduced.to_owned(),
-                exclusive: range.exclusive,
-                fixed: range.fixed.map(str::to_owned),
-                last_affected: range.last_affected.map(str::to_owned),
-            })
-            .collect(),
-        versions: statement.versions.iter().map(|v| (*v).to_owned()).collect(),
+fn advisory(
+    reader: &mut Reader<'_>,
+    ecosystem: &str,
+    package: &str,
+    statement: &StatementDisk<'_>,
+) -> Result<Advisory, Damage> {
+    let ranges = statement.span.ranges().map(|range| Range {
+        introduced: range.introduced.to_owned(),
+        exclusive: range.exclusive,
+        fixed: range.fixed.map(str::to_owned),
+        last_affected: range.last_affected.map(str::to_owned),
+    });
+    Ok(Advisory {
+        id: reader.record(statement.record)?,
+        ecosystem: ecosystem.to_owned(),
+        package: package.to_owned(),
+        ranges: ranges.collect(),
+        versions: statement.span.versions().map(str::to_owned).collect(),
         fix: statement.fix,
         severity: statement.severity,
         module: statement.module.map(str::to_owned),
-        arches: statement.arches.iter().map(|a| (*a).to_owned()).collect(),
-        undecided: statement.undecided,
-        symbols: statement
-            .symbols
-            .iter()
-            .map(|(path, names)| Symbols {
-                path: (*path).to_owned(),
-                names: names.iter().map(|name| (*name).to_owned()).collect(),
-            })
-            .collect(),
-    }
+        arches: statement.arches.to_vec(),
+        undecided: statement.span.undecided(),
+        symbols: statement.symbols.clone(),
+    })
 }
 
-/// Reads vulnerabilities; what was unpacked or decoded is kept.
+/// Reads vulnerabilities; what was decoded is kept.
 pub(crate) struct Reader<'a> {
-    /// The database.
-    database: &'a Database,
-    /// Unpacks; one for all blocks, because making one costs more than a block does.
-    unpacker: Option<zstd::bulk::Decompressor<'static>>,
-    /// The unpacked blocks.
-    blocks: HashMap<usize, Vec<u8>>,
+    /// The vulnerabilities.
+    pool: Pool<'a>,
+    /// What references begin with.
+    prefixes: Pool<'a>,
     /// The decoded vulnerabilities.
     entries: HashMap<u32, Rc<VulnerabilityDisk>>,
 }
@@ -472,10 +618,10 @@ pub(crate) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Starts with nothing read.
     pub(crate) fn new(database: &'a Database) -> Self {
+        let pool = |section, shape| Pool::new(database.section(section), shape);
         Self {
-            database,
-            unpacker: zstd::bulk::Decompressor::new().ok(),
-            blocks: HashMap::new(),
+            pool: pool(Section::Vulnerabilities, database.vulnerabilities),
+            prefixes: pool(Section::Prefixes, database.prefixes),
             entries: HashMap::new(),
         }
     }
@@ -485,52 +631,33 @@ impl<'a> Reader<'a> {
         if let Some(entry) = self.entries.get(&number) {
             return Ok(Rc::clone(entry));
         }
-        let entry = self
-            .decode(number)
+        let entry = (self.pool.get(number))
+            .and_then(|bytes| vulnerability::decode(bytes, self.prefixes))
             .map(Rc::new)
             .ok_or_else(|| Damage(format!("vulnerability {number}")))?;
         self.entries.insert(number, Rc::clone(&entry));
         Ok(entry)
     }
 
-    /// Decodes a vulnerability.
-    fn decode(&mut self, number: u32) -> Option<VulnerabilityDisk> {
-        let (block, place) = (number as usize / BLOCK, number as usize % BLOCK);
-        if !self.blocks.contains_key(&block) {
-            let plain = self.unpack(block)?;
-            self.blocks.insert(block, plain);
+    /// Returns the id of a vulnerability or an update.
+    pub(crate) fn id(&self, number: u32) -> Result<String, Damage> {
+        match self.entries.get(&number) {
+            Some(entry) => Ok(entry.id.clone()),
+            None => (self.pool.get(number))
+                .and_then(vulnerability::id)
+                .ok_or_else(|| Damage(format!("vulnerability {number}"))),
         }
-        let plain = self.blocks.get(&block)?;
-        let end = u32_at(plain, place * 4)? as usize;
-        let start = match place.checked_sub(1) {
-            Some(before) => u32_at(plain, before * 4)? as usize,
-            // The first entry starts after the table of ends, whose length its rows give.
-            None => self.rows(block)? * 4,
-        };
-        postcard::from_bytes(plain.get(start..end)?).ok()
     }
 
-    /// Returns how many vulnerabilities a block holds: all are full but the last.
-    fn rows(&self, block: usize) -> Option<usize> {
-        let count = usize::try_from(self.database.meta.vulnerabilities).ok()?;
-        Some(count.checked_sub(block.checked_mul(BLOCK)?)?.min(BLOCK))
-    }
-
-    /// Unpacks a block.
-    fn unpack(&mut self, block: usize) -> Option<Vec<u8>> {
-        let index = self.database.section(Section::VulnerabilityIndex);
-        let at = block.checked_mul(BLOCK_ROW)?;
-        let offset = usize::try_from(u64_at(index, at)?).ok()?;
-        let packed = u32_at(index, at + 8)? as usize;
-        let crc = u32_at(index, at + 12)?;
-        let length = u32_at(index, at + 16)? as usize;
-        let bytes = self
-            .database
-            .section(Section::Vulnerabilities)
-            .get(offset..offset.checked_add(packed)?)?;
-        if crc32fast::hash(bytes) != crc || length > BLOCK_LIMIT {
-            return None;
+    /// Returns a record's id.
+    pub(crate) fn record(&self, name: RecordName<'_>) -> Result<String, Damage> {
+        match name {
+            RecordName::Of(number) => self.id(number),
+            RecordName::Prefixed(prefix, number) => Ok(format!("{prefix}{}", self.id(number)?)),
+            RecordName::Alias(number, place) => (self.pool.get(number))
+                .and_then(|bytes| vulnerability::alias(bytes, place))
+                .ok_or_else(|| Damage(format!("vulnerability {number}"))),
+            RecordName::Text(text) => Ok(text.to_owned()),
         }
-        self.unpacker.as_mut()?.decompress(bytes, length).ok()
     }
 }

@@ -104,7 +104,23 @@ pub trait Feed: Sync {
 
     /// Reads a file. `parts` is its path as [`Feed::recognises`] saw it.
     fn read(&self, path: &Path, parts: &[&str]) -> io::Result<Batch>;
+
+    /// Reads a file and hands each record over as it comes, so that a large file's records need not
+    /// be in memory together; the batch then holds none. For feeds with large files; the others
+    /// are read whole. Stops when the sink says so.
+    fn read_into(&self, path: &Path, parts: &[&str], sink: Sink<'_>) -> io::Result<Batch> {
+        let mut batch = self.read(path, parts)?;
+        for record in std::mem::take(&mut batch.records) {
+            if !sink(record) {
+                break;
+            }
+        }
+        Ok(batch)
+    }
 }
+
+/// Takes a record; says whether it takes more.
+pub type Sink<'a> = &'a mut dyn FnMut(Record) -> bool;
 
 /// Describes a feed: one row of `docs/feeds.md`.
 #[derive(Clone, Copy, Debug)]

@@ -18,7 +18,8 @@ use plimsoll_model::severity::Severity;
 use plimsoll_model::version::Scheme;
 
 use super::flavour;
-use crate::db::format::{RangeDisk, StatementDisk};
+use crate::db::format::{RangeDisk, RecordName, StatementDisk};
+use crate::db::{Blob, Span};
 
 /// Is an installed version and what else statements ask of a package.
 #[derive(Clone, Debug)]
@@ -51,7 +52,7 @@ pub(super) struct Hit<'d, 's> {
     /// The distribution's rating, and the number of the feed that states it.
     pub(super) severity: Option<(Severity, u16)>,
     /// Names of updates that apply.
-    pub(super) aliases: Vec<&'d str>,
+    pub(super) aliases: Vec<RecordName<'d>>,
 }
 
 /// Is what a statement says about a version.
@@ -73,7 +74,7 @@ pub(super) struct Judged<'d, 's> {
     /// What hits, by vulnerability.
     pub(super) hits: Vec<Hit<'d, 's>>,
     /// The records whose bounds could not be compared.
-    pub(super) not_comparable: Vec<&'d str>,
+    pub(super) not_comparable: Vec<RecordName<'d>>,
     /// The numbers of vulnerabilities of which the feed has not decided whether they apply.
     pub(super) undecided: Vec<u32>,
 }
@@ -85,7 +86,7 @@ pub(super) fn judge<'d, 's>(
 ) -> Judged<'d, 's> {
     let verdicts: Vec<Option<Verdict<'d>>> = statements
         .iter()
-        .map(|statement| concerns(statement, subject).then(|| verdict(statement, subject)))
+        .map(|statement| concerns(statement, subject).then(|| verdict(statement.span, subject)))
         .collect();
     // Most statements say "not affected"; only what some statement does not say it of is weighed.
     let mut open: BTreeMap<u32, Vec<(&'s StatementDisk<'d>, Verdict<'d>)>> = BTreeMap::new();
@@ -188,13 +189,13 @@ fn weigh<'d, 's>(
         (Some(target), Some(needed)) => subject.scheme.sort_order(needed, target).is_le(),
         _ => true,
     };
-    let mut aliases: Vec<&'d str> = Vec::new();
+    let mut aliases: Vec<RecordName<'d>> = Vec::new();
     for (statement, verdict) in stated {
         if let Verdict::Affected(range) = verdict {
             if statement.advisory && brings(range.and_then(|range| range.fixed)) {
                 aliases.push(statement.record);
             }
-            aliases.extend(&statement.also);
+            aliases.extend(statement.also.iter().map(|also| RecordName::Text(also)));
         }
     }
     aliases.sort_unstable();
@@ -223,7 +224,7 @@ pub(super) fn spoken(
     let mut spoken = HashMap::new();
     for statement in statements {
         if concerns(statement, subject) {
-            let clear = verdict(statement, subject) == Verdict::NotAffected;
+            let clear = verdict(statement.span, subject) == Verdict::NotAffected;
             for vulnerability in &statement.vulnerabilities {
                 *spoken.entry(*vulnerability).or_insert(true) &= clear;
             }
@@ -277,16 +278,15 @@ fn concerns(statement: &StatementDisk<'_>, subject: &Subject<'_>) -> bool {
     if !statement.arches.is_empty()
         && let Some(arch) = subject.arch
         && !matches!(arch, "noarch" | "all" | "any")
-        && !statement.arches.contains(&arch)
+        && !statement.arches.iter().any(|stated| stated == arch)
     {
         return false;
     }
     // Plain, in-memory patched and validated builds follow different lines.
-    if subject.scheme == Scheme::Rpm && !statement.ranges.is_empty() {
+    if subject.scheme == Scheme::Rpm && statement.span.ranges().next().is_some() {
         let own = flavour::of(subject.version);
-        let like =
-            |range: &RangeDisk<'_>| range.fixed.is_none_or(|fixed| flavour::of(fixed) == own);
-        if !statement.ranges.iter().any(like) {
+        let like = |range: RangeDisk<'_>| range.fixed.is_none_or(|fixed| flavour::of(fixed) == own);
+        if !statement.span.ranges().any(like) {
             return false;
         }
     }
@@ -303,8 +303,20 @@ fn concerns(statement: &StatementDisk<'_>, subject: &Subject<'_>) -> bool {
     }
 }
 
-/// Compares a version with a statement.
-fn verdict<'d>(statement: &StatementDisk<'d>, subject: &Subject<'_>) -> Verdict<'d> {
+/// Says whether no statement about a package says anything but that a version is not affected: then
+/// there is nothing to weigh, and most packages are up to date. `None` when that part of the database
+/// is damaged.
+pub(super) fn none_applies(blob: &Blob<'_>, subject: &Subject<'_>) -> Option<bool> {
+    let mut none = true;
+    blob.each_span(|span| {
+        none = verdict(span, subject) == Verdict::NotAffected;
+        !none
+    })?;
+    Some(none)
+}
+
+/// Compares a version with what a statement is about.
+fn verdict<'d>(span: Span<'d>, subject: &Subject<'_>) -> Verdict<'d> {
     let bound = |text: &'d str| {
         if subject.without_epoch {
             strip_epoch(text)
@@ -313,13 +325,13 @@ fn verdict<'d>(statement: &StatementDisk<'d>, subject: &Subject<'_>) -> Verdict<
         }
     };
     let version = subject.version;
-    if statement.undecided {
+    if span.undecided() {
         return Verdict::Undecided;
     }
     let mut doubtful = false;
     let mut hit: Option<RangeDisk<'d>> = None;
-    let own_minor = own_minor(statement, subject);
-    for range in &statement.ranges {
+    let own_minor = own_minor(span, subject);
+    for range in span.ranges() {
         if let (Scheme::Rpm, Some(fixed)) = (subject.scheme, range.fixed)
             && (flavour::of(fixed) != flavour::of(version)
                 || (own_minor.is_some() && flavour::minor(fixed) != own_minor))
@@ -349,7 +361,7 @@ fn verdict<'d>(statement: &StatementDisk<'d>, subject: &Subject<'_>) -> Verdict<
     if let Some(range) = hit {
         return Verdict::Affected(Some(range));
     }
-    if statement.versions.contains(&version) {
+    if span.versions().any(|listed| listed == version) {
         return Verdict::Affected(None);
     }
     if doubtful {
@@ -369,12 +381,12 @@ fn later(scheme: Scheme, range: &RangeDisk<'_>, other: &RangeDisk<'_>) -> bool {
 
 /// Returns the minor release that a build was made for, where one of several fixes was made for it
 /// too: that one decides, whatever later minor releases have.
-fn own_minor(statement: &StatementDisk<'_>, subject: &Subject<'_>) -> Option<(u16, u16)> {
-    if subject.scheme != Scheme::Rpm || statement.ranges.len() < 2 {
+fn own_minor(span: Span<'_>, subject: &Subject<'_>) -> Option<(u16, u16)> {
+    if subject.scheme != Scheme::Rpm || span.ranges().nth(1).is_none() {
         return None;
     }
     let own = flavour::minor(subject.version)?;
-    let mut fixes = statement.ranges.iter().filter_map(|range| range.fixed);
+    let mut fixes = span.ranges().filter_map(|range| range.fixed);
     fixes
         .any(|fixed| flavour::minor(fixed) == Some(own))
         .then_some(own)

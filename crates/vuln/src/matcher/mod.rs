@@ -29,7 +29,7 @@ use plimsoll_model::severity::Severity;
 use plimsoll_model::version::Scheme;
 
 use crate::db::format::{PackageDisk, RangeDisk, VulnerabilityDisk};
-use crate::db::{Database, Reader};
+use crate::db::{Blob, Damage, Database, Reader};
 use crate::rating;
 
 pub mod ecosystems;
@@ -74,6 +74,7 @@ pub fn find(db: &Database, packages: &[CatalogPackage], distro: Option<&Distro>)
         ecosystem: &ecosystem,
         reader: Reader::new(db),
         stated: HashMap::new(),
+        blobs: HashMap::new(),
         outside: BTreeSet::new(),
         sourceless: BTreeSet::new(),
         undecided: BTreeSet::new(),
@@ -307,7 +308,9 @@ struct Run<'d, 'p> {
     ecosystem: &'p str,
     /// Reads vulnerabilities.
     reader: Reader<'d>,
-    /// What is stated, by name and ecosystem: many binaries have one source.
+    /// What is stated, by name: many binaries have one source.
+    blobs: HashMap<&'p str, Option<Blob<'d>>>,
+    /// The same, decoded, by name and ecosystem, where anything of it may apply.
     stated: HashMap<String, Option<std::rc::Rc<PackageDisk<'d>>>>,
     /// The packages that an excerpt does not cover.
     outside: BTreeSet<&'p str>,
@@ -333,6 +336,9 @@ impl<'d, 'p> Run<'d, 'p> {
         let stream = stream(package);
         let mut streams = extended::of(self.ecosystem, package);
         streams.retain(|stream| self.db.ecosystem(&stream.ecosystem).is_some());
+        if self.nothing_applies(package, scheme, stream.as_deref(), &streams) {
+            return;
+        }
         let mut seen: BTreeSet<u32> = BTreeSet::new();
         // What is stated of the binary package decides before what is stated of its source.
         let mut settled: HashMap<u32, bool> = HashMap::new();
@@ -369,6 +375,47 @@ impl<'d, 'p> Run<'d, 'p> {
         }
     }
 
+    /// Says whether no statement under any of a package's names says anything but that its version
+    /// is not affected: then there is nothing to weigh, and that is so for most packages. False when
+    /// that cannot be said at once, as when a part of the database is damaged.
+    fn nothing_applies(
+        &mut self,
+        package: &'p Package,
+        scheme: Scheme,
+        stream: Option<&str>,
+        streams: &[Extended],
+    ) -> bool {
+        let (db, ecosystem) = (self.db, self.ecosystem);
+        for (name, is_source) in names(ecosystem, package) {
+            let (version, without_epoch) = compared_version(package, scheme, is_source);
+            if !scheme.is_valid(version) {
+                return false;
+            }
+            let subject = Subject {
+                scheme,
+                version,
+                arch: package.arch.as_deref(),
+                stream,
+                without_epoch,
+            };
+            let none = |blob: Option<Blob<'_>>| {
+                blob.is_none_or(|blob| judge::none_applies(&blob, &subject) == Some(true))
+            };
+            let blob = match self.blobs.get(name) {
+                Some(blob) => *blob,
+                None => match db.package(ecosystem, name) {
+                    Ok(blob) => *self.blobs.entry(name).or_insert(blob),
+                    Err(_) => return false,
+                },
+            };
+            let paid = |stream: &Extended| db.package(&stream.ecosystem, name).is_ok_and(none);
+            if !none(blob) || !streams.iter().all(paid) {
+                return false;
+            }
+        }
+        true
+    }
+
     /// Judges a package by one of its names. Returns what was said of it under that name, where a
     /// further name asks for that.
     fn name(
@@ -386,6 +433,10 @@ impl<'d, 'p> Run<'d, 'p> {
             .collect();
         let judged = judge::judge(statements, subject);
         if !judged.not_comparable.is_empty() {
+            let records = judged.not_comparable.iter();
+            let records: Vec<String> = records
+                .filter_map(|record| self.reader.record(*record).ok())
+                .collect();
             self.matches.gaps.push(Issue::new(
                 IssueKind::UnknownVersion,
                 &package.name,
@@ -393,7 +444,7 @@ impl<'d, 'p> Run<'d, 'p> {
                     "{} records state no {} version and were not compared: {}",
                     judged.not_comparable.len(),
                     subject.scheme.as_str(),
-                    some(judged.not_comparable.iter().copied())
+                    some(records.iter().map(String::as_str))
                 ),
             ));
         }
@@ -460,11 +511,10 @@ impl<'d, 'p> Run<'d, 'p> {
 
     /// Adds the finding of a hit.
     fn add(&mut self, found: &Found<'_, 'p>, hit: &Hit<'_, '_>, fix: FixState, note: Option<&str>) {
-        match self.reader.vulnerability(hit.vulnerability) {
-            Ok(entry) => {
-                let finding = self.finding(found, hit, fix, note, &entry);
-                self.matches.findings.push(finding);
-            }
+        let entry = self.reader.vulnerability(hit.vulnerability);
+        let finding = entry.and_then(|entry| self.finding(found, hit, fix, note, &entry));
+        match finding {
+            Ok(finding) => self.matches.findings.push(finding),
             Err(damage) => self.damaged(&damage.0),
         }
     }
@@ -500,7 +550,9 @@ impl<'d, 'p> Run<'d, 'p> {
             return known.clone();
         }
         let db = self.db;
-        let stated = match db.package(ecosystem, name) {
+        let blob = db.package(ecosystem, name);
+        let decode = |blob: Option<Blob<'d>>| blob.map(|blob| db.statements(&blob)).transpose();
+        let stated = match blob.and_then(decode) {
             Ok(stated) => stated.map(std::rc::Rc::new),
             Err(damage) => {
                 self.damaged(&damage.0);
@@ -537,7 +589,8 @@ impl<'d, 'p> Run<'d, 'p> {
         fix: FixState,
         note: Option<&str>,
         entry: &VulnerabilityDisk,
-    ) -> VulnerabilityFinding {
+    ) -> Result<VulnerabilityFinding, Damage> {
+        let record = self.reader.record(hit.statement.record)?;
         let feed = self.db.feed(hit.statement.feed);
         let cvss = self.db.cvss(entry);
         let (severity, severity_source) = match hit.severity {
@@ -550,22 +603,16 @@ impl<'d, 'p> Run<'d, 'p> {
                 ),
             },
         };
-        let mut aliases: Vec<String> = entry
-            .aliases
-            .iter()
-            .map(String::as_str)
-            .chain(hit.aliases.iter().copied())
-            .filter(|alias| *alias != entry.id)
-            .map(str::to_owned)
-            .collect();
+        let mut aliases = entry.aliases.clone();
+        for alias in &hit.aliases {
+            aliases.push(self.reader.record(*alias)?);
+        }
+        aliases.retain(|alias| *alias != entry.id);
         aliases.sort();
         aliases.dedup();
         let mut urls: Vec<String> = ecosystems::page(self.ecosystem, &entry.id)
             .into_iter()
-            .chain(ecosystems::update_page(
-                self.ecosystem,
-                hit.statement.record,
-            ))
+            .chain(ecosystems::update_page(self.ecosystem, &record))
             .collect();
         urls.dedup();
         for url in &entry.urls {
@@ -575,7 +622,7 @@ impl<'d, 'p> Run<'d, 'p> {
         }
         urls.sort();
         let fixed = hit.range.and_then(|range| range.fixed);
-        VulnerabilityFinding {
+        Ok(VulnerabilityFinding {
             id: entry.id.clone(),
             aliases,
             package: found.index,
@@ -596,10 +643,10 @@ impl<'d, 'p> Run<'d, 'p> {
             paths: Vec::new(),
             evidence: Evidence {
                 feed: feed.to_owned(),
-                record: hit.statement.record.to_owned(),
+                record,
                 comparison: comparison(found.name, found.subject, hit) + note.unwrap_or(""),
             },
-        }
+        })
     }
 }
 

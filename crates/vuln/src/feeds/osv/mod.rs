@@ -30,8 +30,8 @@ use plimsoll_model::severity::Severity;
 use plimsoll_model::version::Scheme;
 
 use super::{
-    About, Batch, Feed, Fetched, Level, Record, Remote, Statement, read_file, scheme, timestamp,
-    title,
+    About, Batch, Feed, Fetched, Level, Record, Remote, Sink, Statement, read_file, scheme,
+    timestamp, title,
 };
 use crate::{ids, rating};
 
@@ -177,6 +177,16 @@ impl Feed for Osv {
     }
 
     fn read(&self, path: &Path, parts: &[&str]) -> io::Result<Batch> {
+        let mut records = Vec::new();
+        let mut batch = self.read_into(path, parts, &mut |record| {
+            records.push(record);
+            true
+        })?;
+        batch.records = records;
+        Ok(batch)
+    }
+
+    fn read_into(&self, path: &Path, parts: &[&str], sink: Sink<'_>) -> io::Result<Batch> {
         let ecosystem = parts.iter().rev().nth(1).copied().unwrap_or("");
         let mut batch = Batch::new(format!("osv/{ecosystem}"));
         match parts.last().copied().unwrap_or("") {
@@ -191,8 +201,12 @@ impl Feed for Osv {
                 let date = line.split(|byte| *byte == b',').next().unwrap_or(&[]);
                 batch.dated(std::str::from_utf8(date).unwrap_or("").trim());
             }
-            "all.zip" => read_archive(&read_file(path)?, &mut batch),
-            name => add(name, &read_file(path)?, &mut batch),
+            "all.zip" => archive_into(&read_file(path)?, &mut batch, sink),
+            name => {
+                if let Some(record) = take(name, &read_file(path)?, &mut batch) {
+                    sink(record);
+                }
+            }
         }
         Ok(batch)
     }
@@ -200,18 +214,27 @@ impl Feed for Osv {
 
 /// Reads an `all.zip` into a batch.
 pub fn read_archive(bytes: &[u8], batch: &mut Batch) {
+    let mut records = Vec::new();
+    archive_into(bytes, batch, &mut |record| {
+        records.push(record);
+        true
+    });
+    batch.records.append(&mut records);
+}
+
+/// Reads an `all.zip` and hands its records over.
+fn archive_into(bytes: &[u8], batch: &mut Batch, sink: Sink<'_>) {
     let mut damaged: Vec<String> = Vec::new();
-    let mut found = Batch::default();
+    let mut wanted = true;
     archive::each(
         bytes,
-        |name, record, _| add(name, record, &mut found),
+        |name, record, _| {
+            if wanted && let Some(record) = take(name, record, batch) {
+                wanted = sink(record);
+            }
+        },
         |note| damaged.push(note),
     );
-    batch.read += found.read;
-    batch.dated(&found.fetched_at);
-    batch.records.append(&mut found.records);
-    batch.damaged += found.damaged;
-    batch.notes.append(&mut found.notes);
     for note in damaged {
         batch.damage(note);
     }
@@ -219,6 +242,12 @@ pub fn read_archive(bytes: &[u8], batch: &mut Batch) {
 
 /// Reads one record into a batch.
 pub(super) fn add(name: &str, bytes: &[u8], batch: &mut Batch) {
+    let record = take(name, bytes, batch);
+    batch.records.extend(record);
+}
+
+/// Reads one record; counts it, or its damage, in a batch.
+fn take(name: &str, bytes: &[u8], batch: &mut Batch) -> Option<Record> {
     match parse(bytes) {
         Ok((record, damaged)) => {
             batch.read += 1;
@@ -226,9 +255,12 @@ pub(super) fn add(name: &str, bytes: &[u8], batch: &mut Batch) {
             if let Some(damaged) = damaged {
                 batch.damage(format!("{name}: {damaged}"));
             }
-            batch.records.push(record);
+            Some(record)
         }
-        Err(error) => batch.damage(format!("{name}: {error}")),
+        Err(error) => {
+            batch.damage(format!("{name}: {error}"));
+            None
+        }
     }
 }
 
