@@ -5,8 +5,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use plimsoll_vuln::feeds::{
-    Batch, debian_advisories, debian_tracker, endoflife, epss, kev, nvd, oracle, osv_repositories,
-    redhat, secdb, suse, ubuntu_vex,
+    Batch, almalinux, arch, azure, debian_advisories, debian_tracker, endoflife, epss, fedora,
+    friends_of_php, gemnasium, kev, node_security, nvd, oracle, osv_repositories, photon, redhat,
+    rocky, ruby_advisories, rustsec, secdb, suse, ubuntu_vex, updateinfo,
 };
 
 /// The readers that are chosen, by the first byte less `FIRST`.
@@ -23,6 +24,18 @@ const READERS: &[fn(&[u8]) -> Batch] = &[
     suse::parse,
     oracle::parse,
     ubuntu_vex::parse,
+    updateinfo::parse,
+    fedora::parse,
+    |bytes| azure::parse(bytes, "azurelinux-3.0-oval.xml"),
+    |bytes| photon::parse(bytes, "cve_data_photon4.0.json"),
+    arch::parse,
+    |bytes| almalinux::parse(bytes, "9"),
+    rocky::parse,
+    |bytes| rustsec::parse(bytes, "RUSTSEC-1.md"),
+    |bytes| ruby_advisories::parse(bytes, "CVE-2020-0001.yml"),
+    |bytes| friends_of_php::parse(bytes, "a/b/CVE-2020-0001.yaml"),
+    |bytes| node_security::parse(bytes, "1.json"),
+    |bytes| gemnasium::parse(bytes, "CVE-2020-0001.yml"),
 ];
 
 /// The byte that chooses the first reader.

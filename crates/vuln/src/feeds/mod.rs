@@ -24,25 +24,40 @@ use plimsoll_model::advisory::{Advisory, Epss, Lifecycle};
 use plimsoll_model::severity::{Cvss, Severity};
 use plimsoll_model::version::Scheme;
 
+pub mod almalinux;
+pub mod arch;
+pub mod azure;
 mod csaf;
 pub mod debian_advisories;
 pub mod debian_tracker;
 pub mod endoflife;
 pub mod epss;
+mod expressions;
+pub mod fedora;
+pub mod friends_of_php;
+pub mod gemnasium;
 pub mod kev;
+pub mod node_security;
 pub mod nvd;
 pub mod oracle;
 pub mod osv;
 pub mod osv_repositories;
 mod oval;
 mod packed;
+pub mod photon;
 pub mod redhat;
+pub mod rocky;
+mod rpm_updates;
+pub mod ruby_advisories;
+pub mod rustsec;
 mod scope;
 pub mod secdb;
 mod stream;
 pub mod suse;
 pub mod ubuntu_vex;
+pub mod updateinfo;
 mod walk;
+mod xml;
 mod yaml;
 
 pub use scope::{Scope, parse_scopes};
@@ -50,22 +65,34 @@ pub use walk::{Found, Tree, walk};
 
 /// Every feed that can be read, by name.
 pub static ALL: &[&dyn Feed] = &[
+    &almalinux::AlmaLinux,
+    &arch::Arch,
+    &azure::Azure,
     &debian_advisories::DebianAdvisories,
     &debian_tracker::DebianTracker,
     &endoflife::EndOfLife,
     &epss::Epss,
+    &fedora::Fedora,
+    &friends_of_php::FriendsOfPhp,
+    &gemnasium::Gemnasium,
     &osv_repositories::GithubAdvisories,
     &osv_repositories::GoVulndb,
     &kev::Kev,
     &osv_repositories::MaliciousPackages,
+    &node_security::NodeSecurity,
     &nvd::Nvd,
     &oracle::Oracle,
     &osv::Osv,
+    &photon::Photon,
     &osv_repositories::Pypa,
     &redhat::RedHat,
+    &rocky::Rocky,
+    &ruby_advisories::RubyAdvisories,
+    &rustsec::RustSec,
     &secdb::Secdb,
     &suse::Suse,
     &ubuntu_vex::UbuntuVex,
+    &updateinfo::UpdateInfo,
 ];
 
 /// The feeds whose records stand in an archive and, where they changed since, in files of their own:
@@ -292,9 +319,16 @@ pub fn scheme(ecosystem: &str) -> Option<Scheme> {
         .map_or(ecosystem, |(base, _)| base);
     match base {
         "Debian" | "Ubuntu" | "Echo" => Some(Scheme::Deb),
-        "Alpine" | "Alpaquita" | "Chainguard" | "MinimOS" | "Wolfi" => Some(Scheme::Apk),
-        "AlmaLinux" | "Azure Linux" | "Mageia" | "Oracle Linux" | "Photon OS" | "Red Hat"
-        | "Rocky Linux" | "SUSE" | "openEuler" | "openSUSE" => Some(Scheme::Rpm),
+        "Alpine"
+        | "Alpaquita"
+        | "BellSoft Hardened Containers"
+        | "Chainguard"
+        | "MinimOS"
+        | "Wolfi" => Some(Scheme::Apk),
+        "AlmaLinux" | "Amazon Linux" | "Azure Linux" | "Fedora" | "Mageia" | "Oracle Linux"
+        | "Photon OS" | "Red Hat" | "Rocky Linux" | "SUSE" | "openEuler" | "openSUSE" => {
+            Some(Scheme::Rpm)
+        }
         _ => None,
     }
 }

@@ -87,6 +87,29 @@ pub fn judge(distro: &Distro) -> Judge {
             Some(ecosystem) => feed(ecosystem, PackageKind::Rpm),
             None => Judge::Unknown,
         },
+        // The first one counted by years and months: `2018.03`.
+        "amzn" if major == "2018" || major == "2017" => {
+            feed("Amazon Linux:1".to_owned(), PackageKind::Rpm)
+        }
+        "amzn" if !major.is_empty() => feed(format!("Amazon Linux:{major}"), PackageKind::Rpm),
+        "fedora" if !major.is_empty() => feed(format!("Fedora:{major}"), PackageKind::Rpm),
+        "photon" if !version.is_empty() => feed(format!("Photon OS:{version}"), PackageKind::Rpm),
+        "azurelinux" | "mariner" if !major.is_empty() => {
+            feed(format!("Azure Linux:{major}"), PackageKind::Rpm)
+        }
+        "mageia" if !major.is_empty() => feed(format!("Mageia:{major}"), PackageKind::Rpm),
+        "openeuler" if !version.is_empty() => feed(open_euler(distro), PackageKind::Rpm),
+        // Rolling: what they state as their version is the day of a build.
+        "minimos" => feed("MinimOS".to_owned(), PackageKind::Apk),
+        "echo" => feed("Echo".to_owned(), PackageKind::Deb),
+        // `23`, `25` or `stream`.
+        "alpaquita" if !version.is_empty() => {
+            feed(format!("Alpaquita:{version}"), PackageKind::Apk)
+        }
+        "bellsoft-hardened-containers" if !version.is_empty() => feed(
+            format!("BellSoft Hardened Containers:{version}"),
+            PackageKind::Apk,
+        ),
         _ => match distro.id_like.first() {
             Some(parent) => Judge::Derivative {
                 parent: parent.clone(),
@@ -124,6 +147,34 @@ fn suse(id: &str, version: &str) -> Option<String> {
     }
 }
 
+/// Returns openEuler's ecosystem: its service packs stand only in the pretty name (`openEuler 22.03
+/// (LTS-SP3)`), and the records name them (`openEuler:22.03-LTS-SP3`).
+fn open_euler(distro: &Distro) -> String {
+    let version = distro.version_id.trim();
+    let pack = (distro.pretty_name.split_once('('))
+        .and_then(|(_, rest)| rest.split_once(')'))
+        .map(|(pack, _)| pack.trim())
+        .filter(|pack| !pack.is_empty());
+    match pack {
+        Some(pack) => format!("openEuler:{version}-{pack}"),
+        None => format!("openEuler:{version}"),
+    }
+}
+
+/// Says whether the records of an rpm distribution name source packages rather than binary ones.
+pub(super) fn names_sources(ecosystem: &str) -> bool {
+    let base = ecosystem.split(':').next().unwrap_or("");
+    matches!(
+        base,
+        "Azure Linux" | "Fedora" | "Mageia" | "Photon OS" | "openEuler"
+    )
+}
+
+/// Says whether a distribution's records leave out epochs, which its packages may have.
+pub(super) fn states_no_epochs(ecosystem: &str) -> bool {
+    ecosystem.starts_with("Photon OS:") || ecosystem.starts_with("Azure Linux:")
+}
+
 /// Returns the distribution's own page about an update.
 pub(super) fn update_page(ecosystem: &str, record: &str) -> Option<String> {
     let (base, release) = ecosystem.split_once(':').unwrap_or((ecosystem, ""));
@@ -145,6 +196,10 @@ pub(super) fn update_page(ecosystem: &str, record: &str) -> Option<String> {
         "Rocky Linux" if record.starts_with("RL") => {
             Some(format!("https://errata.rockylinux.org/{record}"))
         }
+        "Amazon Linux" if record.starts_with("ALAS") => Some(amazon_page(release, record)),
+        "Fedora" if record.starts_with("FEDORA-") => {
+            Some(format!("https://bodhi.fedoraproject.org/updates/{record}"))
+        }
         "Debian" if record.starts_with("DSA-") || record.starts_with("DLA-") => Some(format!(
             "https://security-tracker.debian.org/tracker/{record}"
         )),
@@ -159,6 +214,17 @@ fn suse_page(record: &str) -> Option<String> {
     Some(format!("{year}/{}-{year}{rest}", kind.to_ascii_lowercase()))
 }
 
+/// Returns Amazon's page about an update: those of extras (`ALAS2DOCKER-2023-031`) carry their
+/// repository in the page's address.
+fn amazon_page(release: &str, record: &str) -> String {
+    const ADDRESS: &str = "https://alas.aws.amazon.com";
+    match release {
+        "1" => format!("{ADDRESS}/{record}.html"),
+        "2" => format!("{ADDRESS}/AL2/{record}.html"),
+        _ => format!("{ADDRESS}/AL{release}/{record}.html"),
+    }
+}
+
 /// Returns the distribution's own page about a vulnerability.
 pub(super) fn page(ecosystem: &str, id: &str) -> Option<String> {
     let base = ecosystem.split(':').next().unwrap_or("");
@@ -170,6 +236,7 @@ pub(super) fn page(ecosystem: &str, id: &str) -> Option<String> {
         "Oracle Linux" if cve => Some(format!("https://linux.oracle.com/cve/{id}.html")),
         "SUSE" | "openSUSE" if cve => Some(format!("https://www.suse.com/security/cve/{id}.html")),
         "Alpine" if cve => Some(format!("https://security.alpinelinux.org/vuln/{id}")),
+        "Amazon Linux" if cve => Some(format!("https://explore.alas.aws.amazon.com/{id}.html")),
         _ => None,
     }
 }
@@ -205,6 +272,24 @@ mod tests {
             ("sl-micro", "6.0", "", "SUSE:Linux Micro 6.0"),
             ("opensuse-leap", "15.6", "", "openSUSE:Leap 15.6"),
             ("opensuse-tumbleweed", "20240101", "", "openSUSE:Tumbleweed"),
+            ("amzn", "2018.03", "", "Amazon Linux:1"),
+            ("amzn", "2", "", "Amazon Linux:2"),
+            ("amzn", "2023", "", "Amazon Linux:2023"),
+            ("fedora", "40", "", "Fedora:40"),
+            ("photon", "5.0", "", "Photon OS:5.0"),
+            ("azurelinux", "3.0", "", "Azure Linux:3"),
+            ("mariner", "2.0", "", "Azure Linux:2"),
+            ("mageia", "9", "", "Mageia:9"),
+            ("openeuler", "24.03", "", "openEuler:24.03"),
+            ("minimos", "20241031", "", "MinimOS"),
+            ("echo", "1", "", "Echo"),
+            ("alpaquita", "stream", "", "Alpaquita:stream"),
+            (
+                "bellsoft-hardened-containers",
+                "25",
+                "",
+                "BellSoft Hardened Containers:25",
+            ),
         ] {
             let distro = Distro {
                 id: id.to_owned(),
@@ -260,6 +345,20 @@ mod tests {
         ] {
             assert_eq!(update_page(ecosystem, record).as_deref(), Some(page));
         }
+    }
+
+    #[test]
+    fn service_packs_of_openeuler_count() {
+        let distro = Distro {
+            id: "openeuler".to_owned(),
+            version_id: "22.03".to_owned(),
+            pretty_name: "openEuler 22.03 (LTS-SP3)".to_owned(),
+            ..Distro::default()
+        };
+        let Judge::Feed { ecosystem, .. } = judge(&distro) else {
+            panic!("a feed")
+        };
+        assert_eq!(ecosystem, "openEuler:22.03-LTS-SP3");
     }
 
     #[test]

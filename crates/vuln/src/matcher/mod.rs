@@ -7,9 +7,10 @@
 //! |---|---|---|
 //! | deb | source package | source version, without a binary rebuild's `+bN` |
 //! | apk | origin | the package's own |
-//! | rpm, AlmaLinux | binary package | epoch, version, release; the module stream must agree |
+//! | rpm, AlmaLinux, Amazon Linux | binary package | epoch, version, release; the module stream must agree |
 //! | rpm, Rocky Linux | binary package and source package, which is what its records name | for the source its own version, epochs left out where it states none |
 //! | rpm, Red Hat and SUSE | binary package, then source package for what is not stated of the binary | likewise; see `flavour` and `extended` for builds of minor releases and paid streams |
+//! | rpm; Azure Linux, Fedora, Mageia, Photon OS, openEuler | source package, then binary package | the same |
 //!
 //! A derivative is not judged with its parent's feed: its packages are other builds, and a match
 //! would prove nothing. Severity is the distribution's own rating of the package first, then the
@@ -252,6 +253,14 @@ fn names<'p>(ecosystem: &str, package: &'p Package) -> Vec<(&'p str, bool)> {
             Some(source) => vec![(source, true)],
             None => vec![(&package.name, false)],
         },
+        PackageKind::Rpm if ecosystems::names_sources(ecosystem) => {
+            let mut names: Vec<(&str, bool)> =
+                source.map(|source| (source, true)).into_iter().collect();
+            if source != Some(&package.name) {
+                names.push((&package.name, false));
+            }
+            names
+        }
         _ => {
             let mut names = vec![(package.name.as_str(), false)];
             if by_source(ecosystem)
@@ -343,7 +352,10 @@ impl<'d, 'p> Run<'d, 'p> {
         // What is stated of the binary package decides before what is stated of its source.
         let mut settled: HashMap<u32, bool> = HashMap::new();
         for (name, is_source) in names(self.ecosystem, package) {
-            let (version, without_epoch) = compared_version(package, scheme, is_source);
+            let (mut version, mut without_epoch) = compared_version(package, scheme, is_source);
+            if ecosystems::states_no_epochs(self.ecosystem) {
+                (version, without_epoch) = (judge::strip_epoch(version), true);
+            }
             if !scheme.is_valid(version) {
                 self.matches.judged = self.matches.judged.saturating_sub(1);
                 self.matches.gaps.push(Issue::new(

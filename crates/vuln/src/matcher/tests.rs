@@ -4,6 +4,7 @@ use plimsoll_model::package::SourcePackage;
 
 use super::*;
 
+mod distributions;
 mod oracle;
 mod redhat;
 mod suse;

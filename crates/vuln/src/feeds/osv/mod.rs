@@ -95,13 +95,16 @@ const BUCKET: &str = "https://osv-vulnerabilities.storage.googleapis.com";
 
 /// The ecosystems that are fetched: those whose packages are found in images and that no feed of
 /// their own covers better. An ecosystem's archive holds all of its releases.
-const FETCHED: [&str; 26] = [
+const FETCHED: [&str; 29] = [
     "AlmaLinux",
+    "Alpaquita",
     "Azure Linux",
+    "BellSoft Hardened Containers",
     "Bioconductor",
     "Bitnami",
     "CRAN",
     "Chainguard",
+    "Echo",
     "GHC",
     "Go",
     "Hackage",
