@@ -97,6 +97,10 @@ pub(crate) struct ScanArgs {
     #[arg(long, env = "PLIMSOLL_ONLY_FIXED", value_parser = switch())]
     pub(crate) only_fixed: bool,
 
+    /// Refuses a verdict (exit code 3) when the database is older than this many days
+    #[arg(long, value_name = "DAYS", env = "PLIMSOLL_MAX_DB_AGE")]
+    pub(crate) max_db_age: Option<u32>,
+
     /// Fails (exit code 1) when a finding is at least this bad
     #[arg(long, value_name = "LEVEL", env = "PLIMSOLL_FAIL_ON")]
     pub(crate) fail_on: Option<Level>,

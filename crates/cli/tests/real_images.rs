@@ -121,15 +121,21 @@ fn the_findings_of_debian_images_are_what_the_feed_says() {
     let db = place.database(&feeds);
     let tracker: Value =
         serde_json::from_slice(&fs::read(feeds.join("debian/tracker/data/json")).unwrap()).unwrap();
-    for (name, release) in [
-        ("debian-11-slim", "bullseye"),
-        ("debian-12-slim", "bookworm"),
+    for (name, release, end) in [
+        ("debian-11-slim", "bullseye", "2024-08-14"),
+        ("debian-12-slim", "bookworm", "2026-07-11"),
     ] {
         let Some(layout) = real(name_of_test, name) else {
             continue;
         };
         let report = place.report(&format!("oci-dir:{}", layout.display()), &["--db", &db], 0);
-        assert_eq!(gaps(&report), Vec::<String>::new(), "{name}");
+        // Whether that day has come depends on when the test runs.
+        let gaps: Vec<String> = gaps(&report)
+            .into_iter()
+            .filter(|gap| gap != "end-of-life")
+            .collect();
+        assert_eq!(gaps, Vec::<String>::new(), "{name}");
+        assert_eq!(report["image"]["distro"]["end_of_life"], end, "{name}");
         let mut expected: BTreeSet<(String, String, String)> = BTreeSet::new();
         let mut sources: BTreeMap<String, String> = BTreeMap::new();
         for package in report["packages"].as_array().unwrap() {

@@ -6,6 +6,7 @@
 
 pub mod gate;
 pub mod inventory;
+mod lifecycle;
 mod ownership;
 pub mod paths;
 mod recognised;

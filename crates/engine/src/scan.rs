@@ -29,6 +29,7 @@ use thiserror::Error;
 
 use crate::gate;
 use crate::inventory::{Progress, Reading, read_layers};
+use crate::lifecycle;
 use crate::ownership;
 use crate::paths::Dependents;
 
@@ -52,6 +53,10 @@ pub struct ScanOptions<'a> {
     pub only_fixed: bool,
     /// The gate.
     pub fail_on: Option<Severity>,
+    /// Today's date, `YYYY-MM-DD`: what has reached its end of life depends on it.
+    pub today: String,
+    /// How old the database may be, in days; `None` for any age.
+    pub max_database_days: Option<u32>,
 }
 
 /// Says why a scan could not be done.
@@ -182,6 +187,7 @@ fn of_image(
         config_digest: image.config_digest.clone(),
         platform: source::platform::platform_of(&image.config),
         distro: None,
+        end_of_life: None,
         size_bytes: layers
             .iter()
             .fold(0_u64, |sum, layer| sum.saturating_add(layer.size_bytes)),
@@ -304,7 +310,7 @@ fn inventory(mut image: ImageFacts, read: &Read<'_>, issues: Vec<Issue>) -> Inve
 /// Judges what is in an image.
 pub fn judge_inventory(inventory: Inventory, options: &ScanOptions<'_>) -> Report {
     let Inventory {
-        image,
+        mut image,
         packages,
         mut gaps,
     } = inventory;
@@ -312,12 +318,19 @@ pub fn judge_inventory(inventory: Inventory, options: &ScanOptions<'_>) -> Repor
     let mut findings = Vec::new();
     match options.database {
         Some(database) => {
-            coverage.database = Some(database.info());
+            let info = database.info();
+            lifecycle::freshness(&info, &options.today, options.max_database_days, &mut gaps);
+            coverage.database = Some(info);
+            let distro = image.distro.as_ref();
+            image.end_of_life =
+                lifecycle::judge(database, distro, &packages, &options.today, &mut gaps);
             let matches = matcher::find(database, &packages, image.distro.as_ref());
             coverage.judged_packages = matches.judged;
             coverage.judged_by = matches.judged_by;
+            coverage.not_judged = matches.not_judged;
             gaps.extend(matches.gaps);
             findings = matches.findings;
+            findings.extend(matches.suppressed);
         }
         None => gaps.push(Issue::new(
             IssueKind::NoDatabase,
@@ -340,10 +353,10 @@ pub fn judge_inventory(inventory: Inventory, options: &ScanOptions<'_>) -> Repor
         finding.paths.clone_from(&paths);
         last = Some((finding.package, paths));
     }
-    let findings: Vec<Finding> = findings
+    let (suppressed, findings): (Vec<_>, Vec<_>) = findings
         .into_iter()
-        .map(|f| Finding::Vulnerability(Box::new(f)))
-        .collect();
+        .map(|finding| Finding::Vulnerability(Box::new(finding)))
+        .partition(|Finding::Vulnerability(finding)| finding.suppressed.is_some());
     let verdict = judge(&findings, &coverage, options);
     Report {
         tool_version: options.tool_version.clone(),
@@ -351,6 +364,7 @@ pub fn judge_inventory(inventory: Inventory, options: &ScanOptions<'_>) -> Repor
         coverage,
         packages,
         findings,
+        suppressed,
         left_out: 0,
         verdict,
     }
@@ -366,11 +380,14 @@ fn judge(findings: &[Finding], coverage: &Coverage, options: &ScanOptions<'_>) -
 /// Returns the report with only the findings that are at least so bad and, with `only_fixed`, have a
 /// fixed version. The gate's word stays as it is.
 pub fn select(mut report: Report, severity: Severity, only_fixed: bool) -> Report {
+    let wanted = |Finding::Vulnerability(v): &Finding| {
+        v.severity >= severity && !(only_fixed && v.fixed_versions.is_empty())
+    };
     let mut new_index = Vec::with_capacity(report.findings.len());
     let mut kept = Vec::with_capacity(report.findings.len());
+    report.suppressed.retain(wanted);
     for finding in report.findings {
-        let Finding::Vulnerability(v) = &finding;
-        let keep = v.severity >= severity && !(only_fixed && v.fixed_versions.is_empty());
+        let keep = wanted(&finding);
         new_index.push(keep.then_some(kept.len()));
         if keep {
             kept.push(finding);

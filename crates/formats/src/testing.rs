@@ -5,14 +5,14 @@
 
 use std::path::Path;
 
-use plimsoll_model::advisory::FixState;
+use plimsoll_model::advisory::{Epss, FixState};
 use plimsoll_model::distro::Distro;
 use plimsoll_model::ecosystem::PackageKind;
 use plimsoll_model::issue::{Issue, IssueKind};
 use plimsoll_model::package::{Package, SourcePackage};
 use plimsoll_model::report::{
     CatalogPackage, Coverage, DatabaseInfo, Evidence, FeedInfo, Finding, ImageFacts, LayerInfo,
-    Report, RuleResult, Verdict, VerdictStatus, VulnerabilityFinding,
+    Report, RuleResult, Suppression, Verdict, VerdictStatus, VulnerabilityFinding,
 };
 use plimsoll_model::severity::{Cvss, Severity};
 
@@ -74,6 +74,7 @@ fn finding(package: usize, id: &str, severity: Severity) -> VulnerabilityFinding
         cvss: Vec::new(),
         known_exploited: false,
         epss: None,
+        suppressed: None,
         fix: FixState::NotFixed,
         fixed_versions: Vec::new(),
         title: String::new(),
@@ -123,6 +124,7 @@ pub(crate) fn clean() -> Report {
     Report {
         tool_version: "0.1.0".into(),
         image: ImageFacts {
+            end_of_life: None,
             reference: "docker:team/blog:1.4".into(),
             digest: format!("sha256:{}", "a".repeat(64)).parse().ok(),
             config_digest: format!("sha256:{}", "b".repeat(64)).parse().ok(),
@@ -159,9 +161,11 @@ pub(crate) fn clean() -> Report {
             gaps: Vec::new(),
             judged_packages: 1,
             judged_by: vec!["debian-tracker".into()],
+            ..Coverage::default()
         },
         packages: vec![deb("bash", "5.2.15-2+b2", Some(("bash", "5.2.15-2")), 0)],
         findings: Vec::new(),
+        suppressed: Vec::new(),
         left_out: 0,
         verdict: None,
     }
@@ -209,6 +213,10 @@ pub(crate) fn many() -> Report {
             "7.88.1-10+deb12u4",
         );
         finding.known_exploited = true;
+        finding.epss = Some(Epss {
+            score: 0.81_234,
+            percentile: 0.99_201,
+        });
         finding.aliases = vec!["DSA-5523-1".into()];
         finding.cvss = vec![Cvss {
             version: "3.1".into(),
@@ -281,6 +289,13 @@ pub(crate) fn many() -> Report {
         .into_iter()
         .map(|f| Finding::Vulnerability(Box::new(f)))
         .collect();
+    let mut twin = fixed(finding(9, "CVE-2016-9840", Severity::High), "1:1.2.13-1");
+    twin.suppressed = Some(Suppression {
+        by: "distribution".into(),
+        reason: "it is judged under the package zlib1g".into(),
+        expires: String::new(),
+    });
+    report.suppressed = vec![Finding::Vulnerability(Box::new(twin))];
     report.coverage.judged_packages = report.packages.len();
     report.verdict = Some(Verdict {
         status: VerdictStatus::Stop,
@@ -304,6 +319,8 @@ pub(crate) fn gaps() -> Report {
         "odd",
         "version 'not a version' does not follow the rules of deb and was not compared",
     )];
+    let reason = "its version is not understood".into();
+    report.coverage.not_judged.insert(1, reason);
     report.coverage.judged_by.push("cisa-kev".into());
     report
 }

@@ -30,6 +30,10 @@ pub enum IssueKind {
     UnknownVersion,
     /// Packages are listed but no feed that was read judges their ecosystem.
     NotJudged,
+    /// A release (of a distribution, of a runtime) gets no more fixes.
+    EndOfLife,
+    /// The database is old.
+    StaleDatabase,
 }
 
 impl IssueKind {
@@ -48,6 +52,8 @@ impl IssueKind {
             Self::NothingRecognized => "nothing-recognized",
             Self::UnknownVersion => "unknown-version",
             Self::NotJudged => "not-judged",
+            Self::EndOfLife => "end-of-life",
+            Self::StaleDatabase => "stale-database",
         }
     }
 

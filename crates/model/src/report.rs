@@ -2,12 +2,15 @@
 //!
 //! Plain data. The field names of the published formats are in `formats`, not here.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use crate::advisory::{Epss, FixState};
 use crate::digest::Digest;
 use crate::distro::Distro;
 use crate::issue::Issue;
 use crate::package::Package;
-use crate::severity::{Cvss, Severity};
+use crate::severity::{Cvss, Severity, risk};
 
 /// Is the whole result of a scan. Every list is sorted; see each field.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +25,8 @@ pub struct Report {
     pub packages: Vec<CatalogPackage>,
     /// What was found, by package, then id.
     pub findings: Vec<Finding>,
+    /// What was found and does not count, each with the reason, by package, then id.
+    pub suppressed: Vec<Finding>,
     /// How many findings were left out because the user asked for fewer (severity, fixed only).
     pub left_out: usize,
     /// The gate's word; `None` when no gate was asked for.
@@ -52,6 +57,9 @@ pub struct ImageFacts {
     pub platform: String,
     /// The distribution.
     pub distro: Option<Distro>,
+    /// The day on which the distribution's release gets no more fixes, `YYYY-MM-DD`; `None` when
+    /// not known.
+    pub end_of_life: Option<String>,
     /// The sum of the uncompressed layers in bytes.
     pub size_bytes: u64,
     /// `USER` of the configuration; empty for root.
@@ -86,6 +94,8 @@ pub struct Coverage {
     pub judged_packages: usize,
     /// The names of the feeds that at least one package was compared with, sorted.
     pub judged_by: Vec<String>,
+    /// The packages that were not compared, by index, and why.
+    pub not_judged: BTreeMap<usize, Cow<'static, str>>,
 }
 
 impl Coverage {
@@ -174,6 +184,27 @@ pub struct VulnerabilityFinding {
     pub paths: Vec<Vec<String>>,
     /// What was compared with what.
     pub evidence: Evidence,
+    /// Why it does not count; `None` when it counts.
+    pub suppressed: Option<Suppression>,
+}
+
+impl VulnerabilityFinding {
+    /// Rates how urgent it is, 0 to 100: see [`risk`].
+    pub fn risk(&self) -> u8 {
+        let fixable = self.fix == FixState::Fixed;
+        risk(self.severity, self.known_exploited, self.epss, fixable)
+    }
+}
+
+/// Is why a finding does not count.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Suppression {
+    /// Who says so: `distribution`, `vex`, `exception`.
+    pub by: String,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// Until when, RFC 3339; empty for always.
+    pub expires: String,
 }
 
 /// Is why a package counts as affected.

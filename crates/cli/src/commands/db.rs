@@ -8,7 +8,7 @@ use plimsoll_model::text::escape;
 use plimsoll_vuln::db::{Database, Lookup, build};
 use serde_json::json;
 
-use super::database_path;
+use super::{database_path, now};
 use crate::args::{DbCommand, TextFormat};
 use crate::exit::Exit;
 use crate::output::{self, Failure};
@@ -27,7 +27,7 @@ pub(crate) fn run(command: &DbCommand) -> Result<Exit, Failure> {
 }
 
 fn make(from: &Path, out: &Path, quiet: bool) -> Result<Exit, Failure> {
-    let built_at = built_at()?;
+    let built_at = now()?.to_string();
     let step = Step::start(!quiet);
     let summary = build::build(from, out, &built_at, &|text| step.show(text))?;
     drop(step);
@@ -55,25 +55,6 @@ fn size(bytes: u64) -> String {
     } else {
         format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10)
     }
-}
-
-/// Returns the time that the database is said to be built at: `SOURCE_DATE_EPOCH` or now.
-fn built_at() -> Result<String, Failure> {
-    let now = match std::env::var("SOURCE_DATE_EPOCH") {
-        Ok(text) => text
-            .trim()
-            .parse()
-            .ok()
-            .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
-            .ok_or_else(|| {
-                Failure::new(format!(
-                    "SOURCE_DATE_EPOCH: got '{}', expected seconds since 1970",
-                    escape(&text)
-                ))
-            })?,
-        Err(_) => jiff::Timestamp::from_second(jiff::Timestamp::now().as_second())?,
-    };
-    Ok(now.to_string())
 }
 
 fn open(named: Option<&Path>) -> Result<Database, Failure> {

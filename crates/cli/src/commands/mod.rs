@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory, FromArgMatches};
+use plimsoll_model::text::escape;
 
 use crate::args::{Cli, Command};
 use crate::config;
@@ -104,5 +105,21 @@ pub(crate) fn user_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
         std::env::var_os("HOME")
             .filter(|home| !home.is_empty())
             .map(|home| Path::new(&home).join(below_home))
+    })
+}
+
+/// Returns the time: `SOURCE_DATE_EPOCH`, so that a run can be repeated, or now, in whole seconds.
+fn now() -> Result<jiff::Timestamp, Failure> {
+    let Ok(text) = std::env::var("SOURCE_DATE_EPOCH") else {
+        let seconds = jiff::Timestamp::now().as_second();
+        return Ok(jiff::Timestamp::from_second(seconds)?);
+    };
+    let seconds = text.trim().parse().ok();
+    let time = seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    time.ok_or_else(|| {
+        Failure::new(format!(
+            "SOURCE_DATE_EPOCH: got '{}', expected seconds since 1970",
+            escape(&text)
+        ))
     })
 }

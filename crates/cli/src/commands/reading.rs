@@ -101,6 +101,8 @@ pub(super) fn options(args: &ReadArgs) -> ScanOptions<'static> {
         database: None,
         only_fixed: false,
         fail_on: None,
+        today: String::new(),
+        max_database_days: None,
     }
 }
 

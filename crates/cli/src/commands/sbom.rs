@@ -53,6 +53,7 @@ fn unjudged(inventory: Inventory, tool_version: &str) -> Report {
         },
         packages: inventory.packages,
         findings: Vec::new(),
+        suppressed: Vec::new(),
         left_out: 0,
         verdict: None,
     }

@@ -9,8 +9,8 @@ use plimsoll_model::report::{Report, VerdictStatus};
 use plimsoll_model::severity::Severity;
 use plimsoll_vuln::db::Database;
 
-use super::database_path;
 use super::reading::{self, Formats, Look};
+use super::{database_path, now};
 use crate::args::ScanArgs;
 use crate::exit::Exit;
 use crate::output::{self, Failure};
@@ -27,6 +27,8 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Exit, Failure> {
         database: database.as_ref(),
         only_fixed: args.only_fixed,
         fail_on: args.fail_on.map(Severity::from),
+        today: now()?.strftime("%Y-%m-%d").to_string(),
+        max_database_days: args.max_db_age,
         ..reading::options(&args.read)
     };
     let progress = Arc::new(Progress::default());

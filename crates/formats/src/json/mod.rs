@@ -5,7 +5,6 @@
 //! Deliberately absent: filters. What the terminal report leaves out by option is in here.
 
 use plimsoll_model::report::{Finding, Report};
-use plimsoll_model::severity::Severity;
 use serde::Serialize;
 
 use crate::issues::{self, Counts};
@@ -79,6 +78,7 @@ fn document(report: &Report) -> Document<'_> {
         findings: report
             .findings
             .iter()
+            .chain(&report.suppressed)
             .map(|Finding::Vulnerability(finding)| VulnerabilityEntry::of(finding, report))
             .collect(),
         base_image: None,
@@ -104,26 +104,9 @@ fn summary(report: &Report) -> Summary {
             known_exploited: by_issue.sum().known_exploited,
         },
         secrets: 0,
+        suppressed: report.suppressed.len(),
         left_out: report.left_out,
     }
-}
-
-/// Rates how urgent a finding is, 0 to 100: the severity's weight (critical 100, high 80, medium 50,
-/// unknown 30, low 20, negligible 6), in full when it is known to be exploited, else the half.
-///
-/// So a high that is exploited (80) comes before a critical that is not (50). Unrated counts as
-/// somewhat more than low: nobody has said that it is harmless. Whether a fix exists does not change the
-/// risk.
-pub fn risk(severity: Severity, known_exploited: bool) -> u8 {
-    let weight = match severity {
-        Severity::Critical => 100,
-        Severity::High => 80,
-        Severity::Medium => 50,
-        Severity::Unknown => 30,
-        Severity::Low => 20,
-        Severity::Negligible => 6,
-    };
-    if known_exploited { weight } else { weight / 2 }
 }
 
 /// Serializes nothing but `null`: a field whose content is not produced yet, so that readers find it

@@ -1,3 +1,4 @@
+use plimsoll_model::severity::Severity;
 use serde_json::Value;
 
 use super::*;
@@ -133,8 +134,16 @@ fn the_counts_are_those_of_the_lists() {
     for (name, made) in testing::reports() {
         let document: Value = serde_json::from_str(&report(&made)).unwrap();
         let summary = &document["summary"];
-        let findings = document["findings"].as_array().unwrap();
+        let all = document["findings"].as_array().unwrap();
+        let (findings, suppressed): (Vec<_>, Vec<_>) =
+            all.iter().partition(|f| f["suppressed"].is_null());
         let count = |of: &dyn Fn(&Value) -> bool| findings.iter().filter(|f| of(f)).count();
+        assert_eq!(summary["suppressed"], suppressed.len(), "{name}");
+        let last_active = all.iter().rposition(|f| f["suppressed"].is_null());
+        assert!(
+            last_active.is_none_or(|last| last < findings.len()),
+            "{name}: what counts is first"
+        );
         for severity in Severity::ALL {
             assert_eq!(
                 summary["vulnerabilities"][severity.as_str()],
@@ -174,21 +183,4 @@ fn values_are_those_of_the_report_whatever_they_hold() {
     );
     assert_eq!(document["packages"][1]["layer"], Value::Null);
     assert_eq!(document["findings"][2]["package"], Value::Null);
-}
-
-#[test]
-fn risk_puts_what_is_exploited_first() {
-    assert_eq!(risk(Severity::Critical, true), 100);
-    assert!(risk(Severity::High, true) > risk(Severity::Critical, false));
-    assert!(risk(Severity::Unknown, false) > risk(Severity::Low, false));
-    for pair in [
-        Severity::Negligible,
-        Severity::Low,
-        Severity::Medium,
-        Severity::High,
-    ]
-    .windows(2)
-    {
-        assert!(risk(pair[0], false) < risk(pair[1], false));
-    }
 }

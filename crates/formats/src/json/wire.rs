@@ -8,7 +8,7 @@ use plimsoll_model::report::{self as model, CatalogPackage, ImageFacts, Report};
 use plimsoll_model::severity::Severity;
 use serde::Serialize;
 
-use super::{Null, risk};
+use super::Null;
 use crate::issues::Counts;
 
 /// Where something was introduced as long as nothing tells base from own layers.
@@ -71,7 +71,7 @@ struct Distro<'a> {
     version: Option<&'a str>,
     codename: Option<&'a str>,
     pretty_name: &'a str,
-    end_of_life: Null,
+    end_of_life: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -97,7 +97,7 @@ impl<'a> Image<'a> {
                 version: known(&distro.version_id),
                 codename: known(&distro.codename),
                 pretty_name: &distro.pretty_name,
-                end_of_life: Null,
+                end_of_life: image.end_of_life.as_deref(),
             }),
             size_bytes: image.size_bytes,
             user: &image.user,
@@ -125,8 +125,15 @@ pub(super) struct Coverage<'a> {
     complete: bool,
     undecided: bool,
     judged_packages: usize,
+    not_judged: Vec<NotJudged<'a>>,
     database: Option<Database<'a>>,
     gaps: Vec<Gap<'a>>,
+}
+
+#[derive(Serialize)]
+struct NotJudged<'a> {
+    package: usize,
+    reason: &'a str,
 }
 
 #[derive(Serialize)]
@@ -158,6 +165,14 @@ impl<'a> Coverage<'a> {
             complete: coverage.complete(),
             undecided: coverage.undecided(),
             judged_packages: coverage.judged_packages,
+            not_judged: coverage
+                .not_judged
+                .iter()
+                .map(|(package, reason)| NotJudged {
+                    package: *package,
+                    reason,
+                })
+                .collect(),
             database: coverage.database.as_ref().map(|database| Database {
                 built_at: known(&database.built_at),
                 digest: known(&database.digest),
@@ -196,6 +211,7 @@ pub(super) struct Summary {
     pub(super) unique_ids: usize,
     pub(super) issues: IssueCounts,
     pub(super) secrets: usize,
+    pub(super) suppressed: usize,
     pub(super) left_out: usize,
 }
 
@@ -299,7 +315,7 @@ pub(super) struct VulnerabilityEntry<'a> {
     severity: &'static str,
     severity_source: Option<&'a str>,
     cvss: Vec<Cvss<'a>>,
-    epss: Null,
+    epss: Option<Epss>,
     known_exploited: bool,
     risk: u8,
     fix: Fix<'a>,
@@ -310,7 +326,7 @@ pub(super) struct VulnerabilityEntry<'a> {
     layer: Option<usize>,
     instruction: Null,
     paths: &'a [Vec<String>],
-    suppressed: Null,
+    suppressed: Option<Suppressed<'a>>,
     #[serde(rename = "match")]
     evidence: Match<'a>,
 }
@@ -347,6 +363,19 @@ struct Cvss<'a> {
 }
 
 #[derive(Serialize)]
+struct Epss {
+    score: f64,
+    percentile: f64,
+}
+
+#[derive(Serialize)]
+struct Suppressed<'a> {
+    by: &'a str,
+    reason: &'a str,
+    expires: Option<&'a str>,
+}
+
+#[derive(Serialize)]
 struct Fix<'a> {
     state: &'static str,
     versions: &'a [String],
@@ -379,9 +408,12 @@ impl<'a> VulnerabilityEntry<'a> {
                     source: &cvss.source,
                 })
                 .collect(),
-            epss: Null,
+            epss: finding.epss.map(|epss| Epss {
+                score: epss.score,
+                percentile: epss.percentile,
+            }),
             known_exploited: finding.known_exploited,
-            risk: risk(finding.severity, finding.known_exploited),
+            risk: finding.risk(),
             fix: Fix {
                 state: finding.fix.as_str(),
                 versions: &finding.fixed_versions,
@@ -393,7 +425,11 @@ impl<'a> VulnerabilityEntry<'a> {
             layer: entry.and_then(|entry| layer(entry, &report.image)),
             instruction: Null,
             paths: &finding.paths,
-            suppressed: Null,
+            suppressed: finding.suppressed.as_ref().map(|why| Suppressed {
+                by: &why.by,
+                reason: &why.reason,
+                expires: known(&why.expires),
+            }),
             evidence: Match {
                 feed: &finding.evidence.feed,
                 record: &finding.evidence.record,

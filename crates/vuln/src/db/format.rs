@@ -159,6 +159,10 @@ pub(crate) struct EcosystemMeta {
     pub(crate) scope: Option<Vec<String>>,
     /// The numbers of the feeds that state something of it, ascending.
     pub(crate) feeds: Vec<u16>,
+    /// Whether a feed that is read as a whole speaks for it. What is stated in passing does not
+    /// count: an archive of Maven's records names packages of npm, too.
+    #[serde(default)]
+    pub(crate) covered: bool,
 }
 
 /// Is all that is stated about a package of an ecosystem.

@@ -16,7 +16,7 @@ use super::statements::{self, Plain};
 use super::store::{Common, Extra, Row, Store};
 use super::vulnerability::{self, Prefixes};
 use super::{pool, table};
-use crate::feeds::Level;
+use crate::feeds::{self, Level};
 use crate::ids;
 
 /// Stands for a number that was not given yet.
@@ -75,6 +75,8 @@ pub(super) fn assemble(mut gathered: Gathered, built_at: &str) -> Result<Image, 
         for feed in ecosystem.1 {
             if let Err(at) = meta.feeds.binary_search(&feed) {
                 meta.feeds.insert(at, feed);
+                let feed = gathered.feeds.get(usize::from(feed));
+                meta.covered |= feed.is_some_and(|feed| feeds::covers(&feed.name, &meta.name));
             }
         }
     }

@@ -465,6 +465,41 @@ impl Database {
         Ok(lookup)
     }
 
+    /// Returns the numbers of what goes by an id.
+    ///
+    /// # Errors
+    /// When the table of ids is damaged.
+    pub(crate) fn numbered(&self, id: &str) -> Result<Vec<u32>, DbError> {
+        let found = self.numbers(id.trim());
+        found.map_err(|damage| DbError::damaged(&self.path, damage.0))
+    }
+
+    /// Returns what is stated about a package under some numbers.
+    ///
+    /// # Errors
+    /// When a part that is needed is damaged.
+    pub(crate) fn stated(
+        &self,
+        ecosystem: &str,
+        name: &str,
+        mut each: impl FnMut(&StatementDisk<'_>, Advisory),
+    ) -> Result<(), DbError> {
+        let mut read = || -> Result<(), Damage> {
+            let Some(blob) = self.package(ecosystem, name)? else {
+                return Ok(());
+            };
+            let mut reader = Reader::new(self);
+            for statement in &self.statements(&blob)?.statements {
+                each(
+                    statement,
+                    advisory(&mut reader, ecosystem, name, statement)?,
+                );
+            }
+            Ok(())
+        };
+        read().map_err(|damage| DbError::damaged(&self.path, damage.0))
+    }
+
     /// Returns the numbers of what goes by an id: as it stands, as the CVE that it wraps, or with a
     /// revision.
     fn numbers(&self, id: &str) -> Result<Vec<u32>, Damage> {

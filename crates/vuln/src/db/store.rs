@@ -13,6 +13,7 @@ use super::codec::{put, put_length, put_text, split_url};
 use super::format::EPSS_PARTS;
 use super::intern::Interner;
 use crate::feeds::{Level, Record, Statement};
+use crate::matcher::languages;
 
 /// Is all that was read.
 #[derive(Default)]
@@ -205,7 +206,8 @@ impl Store {
     /// Takes a statement apart.
     fn statement(&mut self, statement: &Statement) -> Said {
         let advisory = &statement.advisory;
-        let key = super::format::package_key(&advisory.ecosystem, &advisory.package);
+        let name = languages::key(&advisory.ecosystem, &advisory.package);
+        let key = super::format::package_key(&advisory.ecosystem, &name);
         let common = Common {
             fix: advisory.fix,
             severity: advisory.severity,

@@ -329,7 +329,16 @@ pub fn scheme(ecosystem: &str) -> Option<Scheme> {
         | "Photon OS" | "Red Hat" | "Rocky Linux" | "SUSE" | "openEuler" | "openSUSE" => {
             Some(Scheme::Rpm)
         }
-        _ => None,
+        _ => crate::matcher::languages::scheme(ecosystem),
+    }
+}
+
+/// Says whether a feed is read as a whole for an ecosystem: what it does not state there is not so.
+/// An archive of OSV speaks for the ecosystem that it is named after, with all its releases.
+pub fn covers(feed: &str, ecosystem: &str) -> bool {
+    match feed.strip_prefix("osv/") {
+        Some(folder) => folder == ecosystem || ecosystem.split(':').next() == Some(folder),
+        None => true,
     }
 }
 

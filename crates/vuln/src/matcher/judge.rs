@@ -273,6 +273,37 @@ fn unfixed_state(fix: FixState) -> FixState {
     }
 }
 
+/// Is what one statement by itself says of a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// It is affected.
+    Affected,
+    /// It is not.
+    NotAffected,
+    /// The statement is about another architecture or module.
+    NotConcerned,
+    /// The versions cannot be compared.
+    NotComparable,
+    /// The feed has not decided yet.
+    Undecided,
+}
+
+/// Returns what one statement by itself says of a version.
+pub(super) fn said(statement: &StatementDisk<'_>, subject: &Subject<'_>) -> Said {
+    if !concerns(statement, subject) {
+        return Said::NotConcerned;
+    }
+    if !subject.scheme.is_valid(subject.version) {
+        return Said::NotComparable;
+    }
+    match verdict(statement.span, subject) {
+        Verdict::Affected(_) => Said::Affected,
+        Verdict::NotAffected => Said::NotAffected,
+        Verdict::NotComparable => Said::NotComparable,
+        Verdict::Undecided => Said::Undecided,
+    }
+}
+
 /// Says whether a statement is about a package of this architecture and module at all.
 fn concerns(statement: &StatementDisk<'_>, subject: &Subject<'_>) -> bool {
     if !statement.arches.is_empty()
@@ -361,7 +392,9 @@ fn verdict<'d>(span: Span<'d>, subject: &Subject<'_>) -> Verdict<'d> {
     if let Some(range) = hit {
         return Verdict::Affected(Some(range));
     }
-    if span.versions().any(|listed| listed == version) {
+    let scheme = subject.scheme;
+    let listed = |one: &str| one == version || scheme.sort_order(one, version).is_eq();
+    if span.versions().any(listed) {
         return Verdict::Affected(None);
     }
     if doubtful {

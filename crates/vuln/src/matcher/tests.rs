@@ -1,6 +1,7 @@
 use std::fs;
 
 use plimsoll_model::package::SourcePackage;
+use plimsoll_model::severity::Severity;
 
 use super::*;
 
@@ -365,7 +366,7 @@ fn silence_is_never_taken_for_safety() {
     assert_eq!(partial.gaps.len(), 1);
     assert_eq!(partial.gaps[0].kind, IssueKind::PartialFeed);
     assert!(
-        partial.gaps[0].detail.contains("1 packages: vim"),
+        partial.gaps[0].detail.ends_with("does not cover them: vim"),
         "{}",
         partial.gaps[0].detail
     );
@@ -420,6 +421,38 @@ fn what_the_feed_has_not_decided_is_no_finding_and_no_all_clear() {
     assert_eq!(gap.kind, IssueKind::NotJudged);
     assert_eq!(
         gap.detail,
-        "the feed has not decided yet whether 1 vulnerabilities apply: CVE-2024-0001 in bash"
+        "the feed has not decided yet whether these apply (1): CVE-2024-0001 in bash"
     );
 }
+
+#[test]
+fn an_explanation_holds_every_statement_against_the_package() {
+    let db = database(&[("debian/tracker/data/json", TRACKER)]);
+    let packages = [
+        installed(
+            PackageKind::Deb,
+            "libc6",
+            "2.36-9+deb12u4",
+            Some(("glibc", "2.36-9+deb12u4")),
+        ),
+        installed(PackageKind::Deb, "bash", "5.2-1", None),
+    ];
+    let distro = distro("debian", "12");
+    let said = explain::explain(&db, &packages, Some(&distro), "cve-2023-4911").expect("whole");
+    let [judgement] = said.as_slice() else {
+        panic!("{said:?}")
+    };
+    assert_eq!(judgement.outcome, explain::Outcome::NotAffected);
+    assert_eq!(
+        (judgement.package, judgement.feed.as_str()),
+        (0, "debian-tracker")
+    );
+    assert_eq!(
+        judgement.comparisons,
+        ["2.36-9+deb12u4 < 2.36-9+deb12u3 does not hold (deb)"]
+    );
+    let unknown = explain::explain(&db, &packages, Some(&distro), "CVE-1999-0001");
+    assert_eq!(unknown.expect("whole"), []);
+}
+
+mod languages;

@@ -131,7 +131,7 @@ impl FileName {
         });
         let (version, classifier) = classifier.unwrap_or((&rest, ""));
         // `3.x` is a line of versions: the file is one of them, but not said which.
-        let version = if version.ends_with(".x") { "" } else { version };
+        let version = version.strip_suffix(".x").map_or(version, |_| "");
         Self {
             artifact,
             version: version.to_owned(),
