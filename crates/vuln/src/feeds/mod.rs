@@ -97,7 +97,7 @@ pub static ALL: &[&dyn Feed] = &[
 
 /// The feeds whose records stand in an archive and, where they changed since, in files of their own:
 /// of the copies the one changed last counts.
-pub const WITH_COPIES: [&str; 4] = ["oracle", "redhat", "suse", "suse-updates"];
+pub const WITH_COPIES: [&str; 5] = ["oracle", "redhat", "suse", "suse-updates", "ubuntu-vex"];
 
 /// The largest feed file that is read, in bytes. The largest upstream file is some 300 MB.
 const FILE_LIMIT: u64 = 2 << 30;

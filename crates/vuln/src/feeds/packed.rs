@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::Batch;
+use super::{Batch, stream};
 
 /// How many entries an archive may hold. The largest upstream has some 350,000.
 const ENTRY_LIMIT: usize = 4_000_000;
@@ -40,6 +40,17 @@ pub(super) fn tar_bz2(
     let file = File::open(path)?;
     // Parallel compressors write several streams one after the other.
     tar(bzip2::read::MultiBzDecoder::new(file), &mut take, batch);
+    Ok(())
+}
+
+/// Reads a `.tar.xz`, as [`tar_zst`] does.
+pub(super) fn tar_xz(
+    path: &Path,
+    mut take: impl FnMut(&str, &[u8], &mut Batch),
+    batch: &mut Batch,
+) -> io::Result<()> {
+    let file = io::BufReader::new(File::open(path)?);
+    tar(stream::xz(file), &mut take, batch);
     Ok(())
 }
 

@@ -10,8 +10,11 @@ use serde_json::value::RawValue;
 /// The largest size that a packed file may unpack to, in bytes.
 const UNPACKED_LIMIT: u64 = 4 << 30;
 
-/// Returns a reader of a file's content, unpacked where it is packed by gzip, zstd or bzip2; says so where
-/// it is packed otherwise.
+/// How much memory an xz stream may ask for, in KiB: what its strongest preset takes, and more.
+const XZ_MEMORY: u32 = 256 << 10;
+
+/// Returns a reader of a file's content, unpacked where it is packed by gzip, zstd, bzip2 or xz; says
+/// so where it is packed otherwise.
 pub(super) fn unpacked(bytes: &[u8]) -> Result<Box<dyn BufRead + '_>, String> {
     let unpacker: Box<dyn Read + '_> = if bytes.starts_with(&[0x1f, 0x8b]) {
         Box::new(flate2::read::MultiGzDecoder::new(bytes))
@@ -21,23 +24,22 @@ pub(super) fn unpacked(bytes: &[u8]) -> Result<Box<dyn BufRead + '_>, String> {
     } else if bytes.starts_with(b"BZh") {
         // Parallel compressors write several streams one after the other.
         Box::new(bzip2::read::MultiBzDecoder::new(bytes))
+    } else if bytes.starts_with(&[0xfd, b'7', b'z', b'X', b'Z']) {
+        Box::new(xz(bytes))
+    } else if bytes.starts_with(b"\0ZCK1") {
+        return Err("packed by zchunk, which is not read; unpack it first".to_owned());
     } else {
-        for (magic, name) in [
-            (&[0xfd, b'7', b'z', b'X', b'Z'][..], "xz"),
-            (b"\0ZCK1", "zchunk"),
-        ] {
-            if bytes.starts_with(magic) {
-                return Err(format!(
-                    "packed by {name}, which is not read; unpack it first"
-                ));
-            }
-        }
         return Ok(Box::new(bytes));
     };
     Ok(Box::new(BufReader::with_capacity(
         1 << 16,
         unpacker.take(UNPACKED_LIMIT),
     )))
+}
+
+/// Returns a reader of an xz stream, within bounded memory.
+pub(super) fn xz<R: Read>(source: R) -> impl Read + use<R> {
+    lzma_rust2::XzReader::new_mem_limit(source, true, XZ_MEMORY)
 }
 
 /// Is what is told of a document: a field of the top object by its key, or an element of a list.
@@ -190,6 +192,7 @@ mod tests {
             assert_eq!(text(bytes).expect("unpacked"), "text");
         }
         assert!(text(&gzip[..gzip.len() - 9]).is_err());
-        assert!(text(b"\xfd7zXZ\0").is_err_and(|error| error.contains("xz")));
+        assert!(text(b"\0ZCK1").is_err_and(|error| error.contains("zchunk")));
+        assert!(text(b"\xfd7zXZ\0").is_err() && text(b"BZh9").is_err());
     }
 }

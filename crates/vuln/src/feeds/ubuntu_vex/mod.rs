@@ -1,5 +1,5 @@
-//! Canonical's `OpenVEX`: `vex/cve/<year>/CVE-….json` of the repository `ubuntu-security-notices`, or of
-//! the archive `vex-all.tar.xz` once it is unpacked.
+//! Canonical's `OpenVEX`: `vex/cve/<year>/CVE-….json` of the repository `ubuntu-security-notices`, and
+//! the archive of all, `vex-all.tar.xz`.
 //!
 //! Format: `OpenVEX` 0.2.0 (github.com/openvex/spec), with Canonical's own notes
 //! (documentation.ubuntu.com/security, "Ubuntu VEX data"). It tells apart what the same tracker's OSV
@@ -29,7 +29,7 @@ use serde::Deserialize;
 
 use super::csaf;
 use super::osv::wire::{List, Text};
-use super::{About, Batch, Feed, Fetched, Record, Remote, Statement, read_file};
+use super::{About, Batch, Feed, Fetched, Record, Remote, Statement, packed, read_file, timestamp};
 use crate::ids;
 
 /// The code names of releases; those with long-term support first.
@@ -83,13 +83,13 @@ impl Feed for UbuntuVex {
             format: "OpenVEX 0.2.0 (github.com/openvex/spec), one document per CVE",
             licence: "CC-BY-SA-4.0",
             changes: "several times a day",
-            files: "`vex/cve/<year>/CVE-….json`",
+            files: "`vex-all.tar.xz`, `vex/cve/<year>/CVE-….json`",
         }
     }
 
     fn plan(&self, _fetched: &Fetched<'_>) -> Vec<Remote> {
-        // One archive, packed by xz: a checkout or the unpacked archive is read.
-        Vec::new()
+        let url = "https://security-metadata.canonical.com/vex/vex-all.tar.xz";
+        vec![Remote::new(url, "ubuntu/vex-all.tar.xz")]
     }
 
     fn rank(&self) -> u8 {
@@ -97,13 +97,37 @@ impl Feed for UbuntuVex {
     }
 
     fn recognises(&self, parts: &[&str]) -> bool {
-        matches!(parts, [.., "vex", "cve", _, file]
-            if file.strip_suffix(".json").is_some_and(ids::is_cve))
+        parts.last() == Some(&"vex-all.tar.xz") || is_document(parts)
     }
 
-    fn read(&self, path: &Path, _parts: &[&str]) -> io::Result<Batch> {
-        Ok(parse(&read_file(path)?))
+    fn read(&self, path: &Path, parts: &[&str]) -> io::Result<Batch> {
+        let mut batch = Batch::new(self.name());
+        if is_document(parts) {
+            add(
+                parts.last().copied().unwrap_or(""),
+                &read_file(path)?,
+                &mut batch,
+            );
+            return Ok(batch);
+        }
+        packed::tar_xz(
+            path,
+            |name, bytes, batch| {
+                if is_document(&name.split('/').collect::<Vec<_>>()) {
+                    add(name, bytes, batch);
+                }
+            },
+            &mut batch,
+        )?;
+        Ok(batch)
     }
+}
+
+/// Says whether a path is that of a CVE's document; notices have documents, too, which only repeat
+/// what is fixed.
+fn is_document(parts: &[&str]) -> bool {
+    matches!(parts, [.., "vex", "cve", _, file]
+        if file.strip_suffix(".json").is_some_and(ids::is_cve))
 }
 
 /// Is a document; its metadata stand by themselves or at the top.
@@ -169,33 +193,37 @@ enum Word {
 /// Reads one document.
 pub fn parse(bytes: &[u8]) -> Batch {
     let mut batch = Batch::new("ubuntu-vex");
+    add("document", bytes, &mut batch);
+    batch
+}
+
+/// Reads one document into a batch.
+fn add(name: &str, bytes: &[u8], batch: &mut Batch) {
     let document: Document<'_> = match serde_json::from_slice(bytes) {
         Ok(document) => document,
-        Err(error) => {
-            batch.damage(error.to_string());
-            return batch;
-        }
+        Err(error) => return batch.damage(format!("{name}: {error}")),
     };
     batch.read += 1;
     let date = document
         .metadata
         .as_ref()
-        .map_or(&document.timestamp, |m| &m.timestamp);
-    let date = date.get().trim_end_matches('Z');
-    batch.dated(&format!("{date}Z"));
+        .map_or(&document.timestamp, |metadata| &metadata.timestamp);
+    let date = format!("{}Z", date.get().trim_end_matches('Z'));
+    let modified = timestamp(&date).unwrap_or("");
+    batch.dated(modified);
     // Where claims contradict each other, the worst counts.
     let mut stated: BTreeMap<(String, String, String), Word> = BTreeMap::new();
     for claim in &document.statements.0 {
         let cve = claim.vulnerability.name.get();
         if !ids::is_cve(cve) {
-            batch.damage(format!("`{cve}` is no CVE"));
+            batch.damage(format!("{name}: `{cve}` is no CVE"));
             continue;
         }
         let word = match word(claim) {
             Ok(Some(word)) => word,
             Ok(None) => continue,
             Err(status) => {
-                batch.damage(format!("{cve}: `{status}` is no status"));
+                batch.damage(format!("{name}: `{status}` is no status"));
                 continue;
             }
         };
@@ -216,6 +244,7 @@ pub fn parse(bytes: &[u8]) -> Batch {
         let record = records.entry(cve.clone()).or_insert_with(|| Record {
             id: cve.clone(),
             vulnerabilities: vec![cve.clone()],
+            modified: modified.to_owned(),
             ..Record::default()
         });
         record.statements.push(Statement {
@@ -232,7 +261,6 @@ pub fn parse(bytes: &[u8]) -> Batch {
         });
     }
     batch.records.extend(records.into_values());
-    batch
 }
 
 /// Returns what a claim says; `None` for what says nothing here, `Err` for an unknown status.
@@ -400,10 +428,35 @@ mod tests {
     }
 
     #[test]
+    fn the_archive_is_read_as_a_stream() {
+        let packed = include_bytes!("../../../testdata/ubuntu/vex-all.tar.xz");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("vex-all.tar.xz");
+        std::fs::write(&path, packed).expect("written");
+        let parts = ["ubuntu", "vex-all.tar.xz"];
+        let batch = UbuntuVex.read(&path, &parts).expect("read");
+        assert_eq!((batch.read, batch.damaged), (1, 0), "{:?}", batch.notes);
+        assert_eq!(batch.records[0].id, "CVE-2025-5994");
+        // The last bytes are but the stream's index.
+        for end in (0..packed.len() - 60).step_by(packed.len() / 16) {
+            std::fs::write(&path, &packed[..end]).expect("written");
+            let cut = UbuntuVex.read(&path, &parts).expect("read");
+            assert!(cut.damaged > 0, "cut at {end}");
+        }
+        for at in 0..packed.len() {
+            let mut flipped = packed.to_vec();
+            flipped[at] ^= 0x55;
+            std::fs::write(&path, &flipped).expect("written");
+            let _ = UbuntuVex.read(&path, &parts).expect("read");
+        }
+    }
+
+    #[test]
     fn files_are_recognised() {
         let of = |path: &str| UbuntuVex.recognises(&path.split('/').collect::<Vec<_>>());
         assert!(of("ubuntu/vex/cve/2025/CVE-2025-5994.json"));
         assert!(!of("vex/2025/cve-2025-5994.json"));
         assert!(!of("vex/usn/USN-7666-1.json"));
+        assert!(of("ubuntu/vex-all.tar.xz"));
     }
 }
