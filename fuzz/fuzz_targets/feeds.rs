@@ -10,7 +10,8 @@ use plimsoll_vuln::feeds::{
     rocky, ruby_advisories, rustsec, secdb, suse, ubuntu_vex, updateinfo,
 };
 
-/// The readers that are chosen, by the first byte less `FIRST`.
+/// The readers that are chosen, by the first byte less `FIRST`. Seeds hold these bytes, so new ones
+/// are added at the end.
 const READERS: &[fn(&[u8]) -> Batch] = &[
     |bytes| secdb::parse(bytes, "v3.20"),
     debian_tracker::parse,

@@ -42,6 +42,10 @@ fn database(test: &str) -> Option<&'static Database> {
         let out = folder.path().join("plimsoll.db");
         let summary = build::build(&feeds, &out, "2026-11-21T00:00:00Z", &|_| {}).expect("built");
         assert!(summary.feeds.len() > 20, "{:?}", summary.feeds);
+        let damaged: Vec<_> = (summary.feeds.iter())
+            .filter(|feed| feed.damaged > 0)
+            .collect();
+        assert!(damaged.is_empty(), "{damaged:?}");
         assert!(summary.advisories > 100_000);
         assert!(summary.bytes < 100 << 20, "{} bytes", summary.bytes);
         let database = Database::open(&out).expect("opened");

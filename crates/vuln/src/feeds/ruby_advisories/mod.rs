@@ -83,11 +83,11 @@ struct Entry {
     #[serde(default)]
     date: Option<String>,
     #[serde(default)]
-    cvss_v2: Option<f64>,
+    cvss_v2: Option<String>,
     #[serde(default)]
-    cvss_v3: Option<f64>,
+    cvss_v3: Option<String>,
     #[serde(default)]
-    cvss_v4: Option<f64>,
+    cvss_v4: Option<String>,
     #[serde(default)]
     patched_versions: Option<Vec<String>>,
     #[serde(default)]
@@ -133,7 +133,8 @@ fn read(bytes: &[u8], id: &str) -> Result<Record, String> {
     .collect();
     same.sort();
     same.dedup();
-    let score = entry.cvss_v4.or(entry.cvss_v3).or(entry.cvss_v2);
+    let scores = [entry.cvss_v4, entry.cvss_v3, entry.cvss_v2];
+    let score = (scores.into_iter().flatten()).find_map(|score| score.trim().parse::<f64>().ok());
     let (patched, unaffected) = (
         entry.patched_versions.unwrap_or_default(),
         entry.unaffected_versions.unwrap_or_default(),
@@ -154,7 +155,7 @@ fn read(bytes: &[u8], id: &str) -> Result<Record, String> {
         published: rpm_updates::date(entry.date.as_deref().unwrap_or("")),
         urls: url.into_iter().collect(),
         severity: score
-            .filter(|score| (0.0..=10.0).contains(score))
+            .filter(|score| *score > 0.0 && *score <= 10.0)
             .map(Severity::from_score),
         statements: vec![Statement {
             advisory: Advisory {
@@ -208,11 +209,12 @@ mod tests {
         );
 
         let several = parse(
-            b"gem: rack\nosvdb: 1234\nplatform: jruby\nunaffected_versions: ['<= 1.0']\npatched_versions:\n- ~> 1.4.5\n- '>= 1.5.2, < 1.6'\n- '>= 1.7'\n",
+            b"gem: rack\nosvdb: 1234\nplatform: jruby\ncvss_v3: '9.8'\nunaffected_versions: ['<= 1.0']\npatched_versions:\n- ~> 1.4.5\n- '>= 1.5.2, < 1.6'\n- '>= 1.7'\n",
             "OSVDB-1234.yml",
         );
         let record = &several.records[0];
         assert_eq!(record.vulnerabilities, ["OSVDB-1234"]);
+        assert_eq!(record.severity, Some(Severity::Critical));
         assert_eq!(
             record.statements[0].advisory.ranges,
             [

@@ -25,18 +25,14 @@ const AMAZON_LISTS: [&str; 4] = [
     "al2023/kernel-livepatch/mirrors/latest/x86_64/mirror.list",
     "al2023/nvidia/mirrors/latest/x86_64/mirror.list",
 ];
-/// The extras of Amazon Linux 2 whose packages are met in images; the catalogue of all of them is
-/// only served inside of AWS.
-const AMAZON_EXTRAS: [&str; 40] = [
-    "BCC",
+/// The extras of Amazon Linux 2 whose packages are met in images. Their catalogue is not served over
+/// TLS, so it is not asked.
+const AMAZON_EXTRAS: [&str; 36] = [
     "ansible2",
     "aws-nitro-enclaves-cli",
     "corretto8",
     "docker",
-    "dovecot2.4",
-    "ecs",
     "emacs",
-    "epel",
     "firefox",
     "golang1.11",
     "golang1.19",
