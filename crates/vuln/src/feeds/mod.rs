@@ -338,7 +338,11 @@ pub fn scheme(ecosystem: &str) -> Option<Scheme> {
 pub fn covers(feed: &str, ecosystem: &str) -> bool {
     match feed.strip_prefix("osv/") {
         Some(folder) => folder == ecosystem || ecosystem.split(':').next() == Some(folder),
-        None => true,
+        // These tell of some of an ecosystem's packages and leave the others to other feeds.
+        None => !matches!(
+            feed,
+            "friends-of-php" | "malicious-packages" | "node-security"
+        ),
     }
 }
 

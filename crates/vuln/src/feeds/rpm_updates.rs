@@ -47,6 +47,8 @@ pub(super) struct Build {
     pub(super) name: String,
     /// The version; with its epoch unless that is 0.
     pub(super) version: String,
+    /// The first version of the line that the update is of; empty when it is of the only one.
+    pub(super) introduced: String,
     /// The architecture; empty where it is not said.
     pub(super) arch: String,
     /// The module and stream; empty where a modular package does not say.
@@ -179,7 +181,7 @@ pub(super) fn record(mut update: Update) -> Option<Record> {
 /// Makes the statements of an update: one per package and version. Several versions of one package
 /// for the same architecture are alternatives, so having the lowest is enough.
 fn statements(update: &Update, severity: Option<Severity>) -> Vec<Statement> {
-    type Key = (String, String, Option<String>);
+    type Key = (String, String, Option<String>, String);
     let mut found: BTreeMap<Key, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
     for build in &update.builds {
         let debug = ["-debuginfo", "-debugsource"];
@@ -195,13 +197,14 @@ fn statements(update: &Update, severity: Option<Severity>) -> Vec<Statement> {
             build.ecosystem.clone(),
             build.name.clone(),
             build.module.clone(),
+            build.introduced.clone(),
         );
         let versions = found.entry(key).or_default();
         let arches = versions.entry(build.version.clone()).or_default();
         arches.insert(build.arch.clone());
     }
     let mut statements = Vec::new();
-    for ((ecosystem, package, module), versions) in found {
+    for ((ecosystem, package, module, introduced), versions) in found {
         // The lowest version of each architecture, then the architectures of each version.
         let mut lowest: BTreeMap<String, String> = BTreeMap::new();
         for (version, arches) in &versions {
@@ -228,6 +231,7 @@ fn statements(update: &Update, severity: Option<Severity>) -> Vec<Statement> {
                     ecosystem: ecosystem.clone(),
                     package: package.clone(),
                     ranges: vec![Range {
+                        introduced: introduced.clone(),
                         fixed: Some(version),
                         ..Range::default()
                     }],
@@ -295,7 +299,7 @@ mod tests {
             name: "p".to_owned(),
             version: version.to_owned(),
             arch: arch.to_owned(),
-            module: None,
+            ..Build::default()
         };
         let shown = |builds: Vec<Build>| -> Vec<String> {
             let update = Update {

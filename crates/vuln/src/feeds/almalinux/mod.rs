@@ -176,6 +176,7 @@ fn update(erratum: Erratum, release: &str) -> Update {
             name: package.name,
             arch: package.arch,
             module: modular.then(|| stream.unwrap_or_default()),
+            ..Build::default()
         });
     }
     update

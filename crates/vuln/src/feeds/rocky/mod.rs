@@ -226,6 +226,7 @@ fn build(package: &Package, majors: &[u64]) -> Option<Build> {
         version: Build::version(epoch, version, release),
         arch: arch.to_owned(),
         module: release.contains("module").then_some(stream),
+        ..Build::default()
     })
 }
 

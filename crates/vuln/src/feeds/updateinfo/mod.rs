@@ -6,6 +6,11 @@
 //! release by the id (Amazon: `ALAS2…` is Amazon Linux 2, `ALAS-…` the first) or by the packages' own
 //! release (`.fc40`, `.el9`). Packages are binary ones. A collection that names a module confines its
 //! packages to it, but only those whose version is modular: others stand in it by mistake.
+//!
+//! Extras of Amazon Linux 2 bring other lines of a package beside the core's (kernel 4.14 in the core,
+//! 5.10 and 5.15 in extras; PHP 7.4 and 8.0), under the same name. An announcement of such a topic
+//! (`ALAS2KERNEL-5.10-2022-001`) is confined to its line: its range starts at the topic's number
+//! where the fixed version starts with it.
 
 use std::io;
 use std::path::Path;
@@ -329,10 +334,14 @@ fn update(node: &Node, distribution: Distribution) -> (Update, usize) {
             match distribution.ecosystem(id, release) {
                 Some(ecosystem) if !name.is_empty() && !version.is_empty() => {
                     let modular = release.contains("module");
+                    let epoch = package.attribute("epoch");
                     update.builds.push(Build {
+                        introduced: line(id, version)
+                            .map(|line| Build::version(epoch, line, ""))
+                            .unwrap_or_default(),
                         ecosystem,
                         name: name.to_owned(),
-                        version: Build::version(package.attribute("epoch"), version, release),
+                        version: Build::version(epoch, version, release),
                         arch: package.attribute("arch").to_owned(),
                         module: modular.then(|| module.clone().unwrap_or_default()),
                     });
@@ -342,6 +351,18 @@ fn update(node: &Node, distribution: Distribution) -> (Update, usize) {
         }
     }
     (update, lost)
+}
+
+/// Returns the line that an announcement of Amazon's extras is of (`5.10` of
+/// `ALAS2KERNEL-5.10-2022-001`), where a fixed version is of that line.
+fn line<'a>(id: &'a str, version: &str) -> Option<&'a str> {
+    let topic = id.strip_prefix("ALAS2")?.rsplitn(3, '-').nth(2)?;
+    let name = topic.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let line = topic.get(name.len()..)?.trim_start_matches('.');
+    let rest = version.strip_prefix(line)?;
+    // Releases of Amazon Linux itself (`ALAS2023-2023-001`) have no name of a topic.
+    let named = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    (named && !line.is_empty() && (rest.is_empty() || rest.starts_with('.'))).then_some(line)
 }
 
 /// Cuts what a title repeats of the update off it (`Amazon Linux 2 - ALAS2-2018-939: critical priority

@@ -57,6 +57,7 @@ fn show(record: &Record) -> Vec<String> {
     let statements = record.statements.iter().map(|statement| {
         let advisory = &statement.advisory;
         let fixed = advisory.ranges[0].fixed.as_deref().unwrap_or("");
+        let fixed = format!("{}<{fixed}", advisory.ranges[0].introduced);
         format!(
             "{} {} {fixed} {:?}",
             advisory.ecosystem, advisory.package, advisory.module
@@ -86,11 +87,11 @@ fn amazon_updates_name_their_release() {
     assert_eq!(
         shown,
         [
-            "Amazon Linux:2023 rsyslog 8.2204.0-3.amzn2023.0.2 None",
-            "Amazon Linux:2023 rsyslog-doc 8.2204.0-3.amzn2023.0.2 None",
-            "Amazon Linux:2 golang 1.19.10-1.amzn2.0.2 None",
-            "Amazon Linux:2 kernel 4.9.76-38.79.amzn2 None",
-            "Amazon Linux:1 dhclient 12:4.1.1-57.18.amzn1 None",
+            "Amazon Linux:2023 rsyslog <8.2204.0-3.amzn2023.0.2 None",
+            "Amazon Linux:2023 rsyslog-doc <8.2204.0-3.amzn2023.0.2 None",
+            "Amazon Linux:2 golang 1.19<1.19.10-1.amzn2.0.2 None",
+            "Amazon Linux:2 kernel <4.9.76-38.79.amzn2 None",
+            "Amazon Linux:1 dhclient <12:4.1.1-57.18.amzn1 None",
         ]
     );
 }
@@ -118,12 +119,32 @@ fn other_distributions_are_told_by_id_and_dist_tag() {
     assert_eq!(
         shown,
         [
-            "Rocky Linux:8 plain 1:1.0-1.el8 None",
-            "Rocky Linux:8 rubygem-abrt 0.3.0-4.module+el8.5.0+738+032c9c02 Some(\"ruby:2.6\")",
-            "Fedora:36 httpd-core 2.4.55-1.fc36 None",
-            "AlmaLinux:9 glibc 2.34-60.el9_2.7 None",
+            "Rocky Linux:8 plain <1:1.0-1.el8 None",
+            "Rocky Linux:8 rubygem-abrt <0.3.0-4.module+el8.5.0+738+032c9c02 Some(\"ruby:2.6\")",
+            "Fedora:36 httpd-core <2.4.55-1.fc36 None",
+            "AlmaLinux:9 glibc <2.34-60.el9_2.7 None",
         ]
     );
+}
+
+#[test]
+fn extras_are_confined_to_their_line() {
+    for (id, version, expected) in [
+        ("ALAS2KERNEL-5.10-2022-001", "5.10.102", Some("5.10")),
+        ("ALAS2POSTGRESQL14-2023-001", "14.5", Some("14")),
+        ("ALAS2PHP8.0-2023-001", "8.0.28", Some("8.0")),
+        ("ALAS2RUBY3.0-2023-001", "2.5.1", None),
+        ("ALAS2NGINX1-2023-001", "1.22.1", Some("1")),
+        ("ALAS2NGINX1-2023-001", "12.1", None),
+        ("ALAS2DOCKER-2023-031", "20.10.25", None),
+        ("ALAS2-2018-939", "4.9.76", None),
+        ("ALAS2023-2023-001", "2023.1", None),
+        ("ALAS2023LIVEPATCH-2023-001", "1.0", None),
+        ("ALAS-2018-1093", "1", None),
+        ("FEDORA-2023-6d4055d482", "1", None),
+    ] {
+        assert_eq!(line(id, version), expected, "{id} {version}");
+    }
 }
 
 #[test]

@@ -27,6 +27,48 @@ fn amazon_linux_compares_binary_packages_of_its_release() {
 }
 
 #[test]
+fn lines_of_amazons_extras_are_told_apart() {
+    let update = |id: &str, cve: &str, version: &str, release: &str| {
+        format!(
+            r#"<update type="security"><id>{id}</id><severity>important</severity><references><reference id="{cve}" type="cve"/></references>
+            <pkglist><collection><package name="kernel" epoch="0" version="{version}" release="{release}" arch="x86_64"/></collection></pkglist></update>"#
+        )
+    };
+    let updates = format!(
+        "<updates>{}{}</updates>",
+        update(
+            "ALAS2-2022-1761",
+            "CVE-2022-0001",
+            "4.14.268",
+            "205.500.amzn2"
+        ),
+        update(
+            "ALAS2KERNEL-5.10-2022-011",
+            "CVE-2022-0001",
+            "5.10.102",
+            "99.473.amzn2"
+        ),
+    );
+    let db = database(&[("amazon/updateinfo.xml", &updates)]);
+    let packages = [
+        installed(PackageKind::Rpm, "kernel", "4.14.268-205.500.amzn2", None),
+        installed(PackageKind::Rpm, "kernel", "4.14.262-200.489.amzn2", None),
+        installed(PackageKind::Rpm, "kernel", "5.10.96-90.460.amzn2", None),
+    ];
+    let matches = find(&db, &packages, Some(&distro("amzn", "2")));
+    let found: Vec<_> = (matches.findings.iter())
+        .map(|finding| (finding.package, finding.fixed_versions.join(",")))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (1, "4.14.268-205.500.amzn2".to_owned()),
+            (2, "5.10.102-99.473.amzn2".to_owned())
+        ]
+    );
+}
+
+#[test]
 fn sources_are_compared_without_the_epoch_that_they_do_not_state() {
     let db = database(&[
         (
