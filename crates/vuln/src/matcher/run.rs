@@ -347,7 +347,9 @@ impl<'d, 'p> Run<'d, 'p> {
         }
         let stated = self.stated(&asked.ecosystem, &asked.name);
         let statements = stated.as_ref().map_or(&[][..], |stated| &stated.statements);
-        let judged = judge::judge(statements, subject);
+        let mut judged = judge::judge(statements, subject);
+        let settled = &found.settled;
+        (judged.undecided).retain(|number| !settled.contains_key(number));
         self.note(package, asked, &judged);
         let paid: Vec<_> = streams
             .iter()

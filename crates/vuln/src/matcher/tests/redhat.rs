@@ -140,6 +140,15 @@ fn what_is_stated_of_the_binary_decides_before_its_source_and_layered_products_s
         show(&matches, &packages),
         ["foo-tools CVE-2024-0001 not_fixed  unknown"]
     );
+    // What is not known of the source is known of the binary.
+    let open = text.replace("known_affected", "under_investigation");
+    let db = database(&[("vex/2024/cve-2024-0001.json", open.as_str())]);
+    let gaps = find(&db, &packages, Some(&distro("rhel", "9.4"))).gaps;
+    let details: Vec<&str> = gaps.iter().map(|gap| gap.detail.as_str()).collect();
+    assert_eq!(
+        details,
+        ["the feed has not decided yet whether these apply (1): CVE-2024-0001 in foo-tools"]
+    );
 }
 
 #[test]
