@@ -16,6 +16,7 @@ mod images;
 mod matching;
 mod measure;
 mod reading;
+mod scale;
 mod synthetic;
 mod table;
 
@@ -41,6 +42,12 @@ fn main() -> ExitCode {
             measure::say(&out);
             done
         }
+        ["scale", work, plimsoll] => {
+            let mut out = String::new();
+            let done = scale::table(&PathBuf::from(work), &PathBuf::from(plimsoll), &mut out);
+            measure::say(&out);
+            done
+        }
         ["make", "feeds", folder] => synthetic::make(&PathBuf::from(folder)).map(|(records, ranges)| {
             measure::say(&format!("{records} records, {ranges} ranges"));
         }),
@@ -48,7 +55,7 @@ fn main() -> ExitCode {
         ["make", kind, folder] => images::make(kind, &PathBuf::from(folder)),
         ["run", rest @ ..] => table::run(rest),
         _ => Err("usage: plimsoll-bench run [--runs N] [--images DIR] [--work DIR] [--plimsoll FILE] \
-                  [--db FILE] [--syft FILE] [--out FILE]\n   or: floor|inventory|content|touch IMAGE JOBS, without NAME IMAGE JOBS, match DB\n   \
+                  [--db FILE] [--syft FILE] [--out FILE]\n   or: floor|inventory|content|touch IMAGE JOBS, without NAME IMAGE JOBS, match DB, scale DIR PLIMSOLL\n   \
                   or: make 200mb|2gb|million|fat-jar|feeds DIR"
             .to_owned()),
     };

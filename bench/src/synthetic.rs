@@ -38,8 +38,13 @@ impl Random {
 
     /// Returns a number below a bound; low ones are by far the most frequent.
     fn skewed(&mut self, bound: usize) -> usize {
+        #[allow(clippy::cast_precision_loss, reason = "53 bits")]
         let share = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
-        #[allow(clippy::cast_sign_loss, reason = "a share of the bound")]
+        #[allow(
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a share of the bound"
+        )]
         let at = ((bound as f64 + 1.0).powf(share) - 1.0) as usize;
         at.min(bound.saturating_sub(1))
     }
@@ -348,7 +353,7 @@ fn sentence(random: &mut Random, project: &str) -> String {
         random.pick(&ACTORS),
         random.pick(&EFFECTS),
     );
-    for _ in 0..1 + random.below(3) {
+    for _ in 0..=random.below(3) {
         out.push(' ');
         out.push_str(&word(random, 2));
     }
@@ -425,7 +430,7 @@ fn by_vulnerability(
     let mut archive = Archive::new(folder, ecosystem)?;
     for (rank, project) in world.projects.iter().enumerate() {
         let mut step = 0;
-        for (place, vulnerability) in project.vulnerabilities.iter().enumerate() {
+        for vulnerability in &project.vulnerabilities {
             step += usize::from(random.below(5) < 2);
             if every > 1 && (vulnerability * 7 + rank) % every == 0 {
                 continue;
@@ -455,7 +460,9 @@ fn by_vulnerability(
                         format!("{}-{}", project.name, SYLLABLES.get(build).unwrap_or(&"x"))
                     };
                     let version = style(project, number + build, step + build * 3);
-                    let fixed = (random.below(6) > 0 || place < 3).then_some(version.as_str());
+                    // What has no fix yet is mostly new.
+                    let is_old = *vulnerability < VULNERABILITIES / 10 * 9;
+                    let fixed = (is_old || random.below(4) > 0).then_some(version.as_str());
                     record.affects(release, &name, &[("0", fixed)]);
                 }
             }
@@ -564,7 +571,7 @@ fn language(
             record.aliases.push(cve.to_owned());
         }
         let mut versions = Vec::new();
-        for line in 0..1 + random.below(3) {
+        for line in 0..=random.below(3) {
             let major = line + random.below(3);
             versions.push((
                 format!("{major}.{}.0", random.below(4)),

@@ -255,8 +255,12 @@ pub(crate) enum DbCommand {
   secdb/vX.Y/{main,community}.json             Alpine; security.json: Wolfi, Chainguard
   known_exploited_vulnerabilities.json         CISA's catalogue of exploited vulnerabilities
 
-Example:
-  plimsoll db build --from feeds -o plimsoll.db")]
+A database that is replaced is compared first: a feed that lost more than a fifth of its records is
+refused until that is accepted, and the old database stays.
+
+Examples:
+  plimsoll db build --from feeds -o plimsoll.db
+  plimsoll db build --from feeds -o plimsoll.db --accept-shrinking osv/npm")]
     Build {
         /// The folder with the feeds
         #[arg(long, value_name = "DIR")]
@@ -264,6 +268,9 @@ Example:
         /// The database file to write
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
+        /// Accepts that this feed lost more than a fifth of its records, or that any did ('all')
+        #[arg(long, value_name = "FEED|all")]
+        accept_shrinking: Vec<String>,
         /// Prints only errors
         #[arg(long, short)]
         quiet: bool,
@@ -283,13 +290,47 @@ Example:
         #[arg(long)]
         verify: bool,
     },
+    /// Writes a database into one compressed file, to be carried to where there is no network
+    #[command(after_help = "The file is zstd; 'zstd -d' gives back the database.
+
+Example:
+  plimsoll db export plimsoll.db.zst --db plimsoll.db")]
+    Export {
+        /// The file to write
+        #[arg(value_name = "FILE")]
+        output: PathBuf,
+        /// The database
+        #[arg(long, value_name = "FILE", env = "PLIMSOLL_DB")]
+        db: Option<PathBuf>,
+    },
+    /// Puts an exported database in place of the one in use
+    #[command(
+        after_help = "The file is checked as a whole before it replaces anything. Without --db the \
+database is put into the data folder, where every command finds it.
+
+Example:
+  plimsoll db import plimsoll.db.zst"
+    )]
+    Import {
+        /// The file that 'db export' wrote, or a database
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The database to replace or to make
+        #[arg(long, value_name = "FILE", env = "PLIMSOLL_DB")]
+        db: Option<PathBuf>,
+        /// Takes a database that is older than the one in use
+        #[arg(long)]
+        force: bool,
+    },
     /// Shows what a database says of a vulnerability or a package
     #[command(after_help = "Examples:
   plimsoll db lookup CVE-2023-4911
-  plimsoll db lookup DSA-5514-1
-  plimsoll db lookup glibc --format json")]
+  plimsoll db lookup DSA-5514
+  plimsoll db lookup glibc --format json
+  plimsoll db lookup pkg:npm/lodash@4.17.20")]
     Lookup {
-        /// A vulnerability's id (CVE-…, DSA-…-1, GHSA-…) or a package's name
+        /// A vulnerability's id (CVE-…, DSA-…, GHSA-…), a package's name, or its purl (with a version:
+        /// only what applies to it)
         what: String,
         /// The database
         #[arg(long, value_name = "FILE", env = "PLIMSOLL_DB")]

@@ -3,12 +3,14 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use plimsoll_model::report::DatabaseInfo;
+use plimsoll_model::purl::Purl;
 use plimsoll_model::text::escape;
+use plimsoll_vuln::db::build::Accept;
+use plimsoll_vuln::db::transport::{self, Imported};
 use plimsoll_vuln::db::{Database, Lookup, build};
 use serde_json::json;
 
-use super::{database_path, now};
+use super::{database_path, default_database, now};
 use crate::args::{DbCommand, TextFormat};
 use crate::exit::Exit;
 use crate::output::{self, Failure};
@@ -19,17 +21,25 @@ pub(crate) fn run(command: &DbCommand) -> Result<Exit, Failure> {
         DbCommand::Build {
             from,
             output,
+            accept_shrinking,
             quiet,
-        } => make(from, output, *quiet),
+        } => make(from, output, accept_shrinking, *quiet),
         DbCommand::Status { db, format, verify } => status(db.as_deref(), *format, *verify),
+        DbCommand::Export { output, db } => export(output, db.as_deref()),
+        DbCommand::Import { file, db, force } => import(file, db.as_deref(), *force),
         DbCommand::Lookup { what, db, format } => lookup(what, db.as_deref(), *format),
     }
 }
 
-fn make(from: &Path, out: &Path, quiet: bool) -> Result<Exit, Failure> {
+fn make(from: &Path, out: &Path, accept: &[String], quiet: bool) -> Result<Exit, Failure> {
     let built_at = now()?.to_string();
+    let accept = if accept.iter().any(|feed| feed == "all") {
+        Accept::All
+    } else {
+        Accept::Feeds(accept.to_vec())
+    };
     let step = Step::start(!quiet);
-    let summary = build::build(from, out, &built_at, &|text| step.show(text))?;
+    let summary = build::build_with(from, out, &built_at, &accept, &|text| step.show(text))?;
     drop(step);
     for (path, why) in &summary.skipped {
         output::note(&format!("left out: {}: {why}", path.display()));
@@ -66,17 +76,53 @@ fn open(named: Option<&Path>) -> Result<Database, Failure> {
     Ok(Database::open(&path)?)
 }
 
+fn export(out: &Path, named: Option<&Path>) -> Result<Exit, Failure> {
+    let bytes = transport::export(&open(named)?, out)?;
+    output::print(&format!(
+        "{}: {}\n",
+        escape(&out.display().to_string()),
+        size(bytes)
+    ))?;
+    Ok(Exit::Done)
+}
+
+fn import(file: &Path, named: Option<&Path>, force: bool) -> Result<Exit, Failure> {
+    let place = named.map(Path::to_owned).or_else(default_database);
+    let place = place.ok_or_else(|| {
+        Failure::new("there is no data folder, since HOME is not set; name the place with --db")
+    })?;
+    let done = match transport::import(file, &place, force)? {
+        Imported::Done => "in use from now on",
+        Imported::Same => "in use already",
+    };
+    let built_at = Database::open(&place)?.info().built_at;
+    output::print(&format!(
+        "{}: built at {}, {done}\n",
+        escape(&place.display().to_string()),
+        escape(&built_at)
+    ))?;
+    Ok(Exit::Done)
+}
+
 fn status(named: Option<&Path>, format: TextFormat, verify: bool) -> Result<Exit, Failure> {
     let database = open(named)?;
     if verify {
         database.verify()?;
     }
     let info = database.info();
+    let (packages, statements, vulnerabilities) = database.counts();
     output::print(&match format {
-        TextFormat::Table => status_table(&info),
+        TextFormat::Table => status_table(&database),
         TextFormat::Json => pretty(&json!({
             "built_at": info.built_at,
             "digest": info.digest,
+            "vulnerabilities": vulnerabilities,
+            "packages": packages,
+            "statements": statements,
+            "ranges": database.ranges(),
+            "bad_records": database.bad_records().into_iter().map(|(feed, file, why)| json!({
+                "feed": feed, "file": file, "reason": why,
+            })).collect::<Vec<_>>(),
             "feeds": info.feeds.iter().map(|feed| json!({
                 "name": feed.name,
                 "fetched_at": feed.fetched_at,
@@ -88,8 +134,16 @@ fn status(named: Option<&Path>, format: TextFormat, verify: bool) -> Result<Exit
     Ok(Exit::Done)
 }
 
-fn status_table(info: &DatabaseInfo) -> String {
-    let mut out = format!("Built at  {}\nDigest    {}\n\n", info.built_at, info.digest);
+fn status_table(database: &Database) -> String {
+    let info = database.info();
+    let (packages, statements, vulnerabilities) = database.counts();
+    let mut out = format!(
+        "Built at  {}\nDigest    {}\nHolds     {vulnerabilities} vulnerabilities, {statements} \
+         statements about {packages} packages, {} ranges\n\n",
+        escape(&info.built_at),
+        info.digest,
+        database.ranges()
+    );
     let name_width = info
         .feeds
         .iter()
@@ -117,12 +171,41 @@ fn status_table(info: &DatabaseInfo) -> String {
             }
         );
     }
+    let bad = database.bad_records();
+    if !bad.is_empty() {
+        let _ = writeln!(
+            out,
+            "\nRecords left out or read in part, the first of each feed:"
+        );
+    }
+    for (feed, file, why) in bad {
+        let _ = writeln!(out, "  {}  {}: {}", escape(feed), escape(file), escape(why));
+    }
     out
 }
 
 fn lookup(what: &str, named: Option<&Path>, format: TextFormat) -> Result<Exit, Failure> {
     let database = open(named)?;
-    let found = database.lookup(what)?;
+    let purl = if what.trim().starts_with("pkg:") {
+        let purl = what.trim().parse::<Purl>();
+        Some(purl.map_err(|error| Failure::new(format!("'{}': {error}", escape(what))))?)
+    } else {
+        None
+    };
+    let found = match &purl {
+        Some(purl) => database.lookup_purl(purl)?,
+        None => database.lookup(what)?,
+    };
+    if let Some(purl) = &purl
+        && found.stated.is_empty()
+    {
+        let name = escape(what);
+        return Err(Failure::new(if purl.version.is_empty() {
+            format!("'{name}': this database states nothing of that package")
+        } else {
+            format!("'{name}': this database states nothing that applies to that version")
+        }));
+    }
     if found.vulnerabilities.is_empty() && found.stated.is_empty() {
         return Err(Failure::new(format!(
             "'{}' is no vulnerability and no package in this database",
@@ -189,6 +272,7 @@ fn lookup_table(found: &Lookup) -> String {
             .map(|range| {
                 let from = match range.introduced.as_str() {
                     "" | "0" => String::new(),
+                    introduced if range.exclusive => format!("> {introduced} "),
                     introduced => format!(">= {introduced} "),
                 };
                 match (&range.fixed, &range.last_affected) {
@@ -206,7 +290,9 @@ fn lookup_table(found: &Lookup) -> String {
                 .take(10)
                 .map(|version| format!("= {version}")),
         );
-        if ranges.is_empty() {
+        if advisory.undecided {
+            ranges.push("not decided yet".to_owned());
+        } else if ranges.is_empty() {
             ranges.push("not affected".to_owned());
         }
         let _ = writeln!(
@@ -255,13 +341,14 @@ fn lookup_json(found: &Lookup) -> serde_json::Value {
                 "ecosystem": s.advisory.ecosystem,
                 "package": s.advisory.package,
                 "ranges": s.advisory.ranges.iter().map(|r| json!({
-                    "introduced": r.introduced, "fixed": r.fixed, "last_affected": r.last_affected,
+                    "introduced": r.introduced, "exclusive": r.exclusive, "fixed": r.fixed, "last_affected": r.last_affected,
                 })).collect::<Vec<_>>(),
                 "versions": s.advisory.versions,
                 "fix": s.advisory.fix.as_str(),
                 "severity": s.advisory.severity.map(plimsoll_model::severity::Severity::as_str),
                 "module": s.advisory.module,
                 "arches": s.advisory.arches,
+                "undecided": s.advisory.undecided,
             })
         })
         .collect();

@@ -92,8 +92,12 @@ pub(crate) fn database_path(named: Option<&Path>) -> Option<PathBuf> {
     if let Some(path) = named {
         return Some(path.to_owned());
     }
-    let path = user_folder("XDG_DATA_HOME", ".local/share")?.join("plimsoll/plimsoll.db");
-    path.is_file().then_some(path)
+    default_database().filter(|path| path.is_file())
+}
+
+/// Returns where the user's own database is, or would be.
+pub(crate) fn default_database() -> Option<PathBuf> {
+    Some(user_folder("XDG_DATA_HOME", ".local/share")?.join("plimsoll/plimsoll.db"))
 }
 
 /// Returns a folder of the user by the XDG base directory specification.

@@ -18,6 +18,7 @@ mod layout;
 mod map;
 mod pool;
 mod postings;
+mod purl;
 mod read;
 mod span;
 mod statements;

@@ -1,8 +1,6 @@
 //! Opens and reads a database.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::sync::OnceLock;
 
 use memmap2::Mmap;
@@ -14,9 +12,9 @@ use sha2::{Digest as _, Sha256};
 use super::build::info;
 use super::codec::Cursor;
 use super::format::{
-    DIGEST, EcosystemMeta, HEADER, HEADER_CRC, MAGIC, Meta, OLDEST, PackageDisk, ROW, RecordName,
-    SECTION_LIMIT, Section, Shape, StatementDisk, TABLE, VERSION, VulnerabilityDisk, id_key,
-    package_key, split_key, u32_at, u64_at,
+    CvssDisk, DIGEST, EcosystemMeta, HEADER, HEADER_CRC, MAGIC, Meta, OLDEST, PackageDisk, ROW,
+    RecordName, SECTION_LIMIT, Section, Shape, StatementDisk, TABLE, VERSION, VulnerabilityDisk,
+    id_key, package_key, split_key, u32_at, u64_at,
 };
 use super::pool::{self, Pool};
 use super::statements::{Blob, Context};
@@ -414,7 +412,7 @@ impl Database {
         numbers: Option<&[u32]>,
         keep: &dyn Fn(&Advisory) -> bool,
     ) -> Result<Lookup, Damage> {
-        let mut reader = Reader::new(self);
+        let reader = Reader::new(self);
         let mut lookup = Lookup::default();
         let mut shown: Vec<u32> = numbers.unwrap_or(&[]).to_vec();
         for (ecosystem, name, blob) in packages {
@@ -424,7 +422,7 @@ impl Database {
                 if !about.any(wanted) {
                     continue;
                 }
-                let advisory = advisory(&mut reader, ecosystem, name, statement)?;
+                let advisory = advisory(reader, ecosystem, name, statement)?;
                 if !keep(&advisory) {
                     continue;
                 }
@@ -447,7 +445,7 @@ impl Database {
         shown.dedup();
         for number in shown {
             let entry = reader.vulnerability(number)?;
-            lookup.vulnerabilities.push(self.vulnerability(&entry));
+            lookup.vulnerabilities.push(self.vulnerability(entry));
         }
         lookup.vulnerabilities.sort_by(|a, b| a.id.cmp(&b.id));
         lookup.stated.sort_by(|a, b| {
@@ -488,12 +486,9 @@ impl Database {
             let Some(blob) = self.package(ecosystem, name)? else {
                 return Ok(());
             };
-            let mut reader = Reader::new(self);
+            let reader = Reader::new(self);
             for statement in &self.statements(&blob)?.statements {
-                each(
-                    statement,
-                    advisory(&mut reader, ecosystem, name, statement)?,
-                );
+                each(statement, advisory(reader, ecosystem, name, statement)?);
             }
             Ok(())
         };
@@ -540,21 +535,21 @@ impl Database {
     }
 
     /// Turns a stored vulnerability into the model's.
-    fn vulnerability(&self, entry: &VulnerabilityDisk) -> Vulnerability {
+    fn vulnerability(&self, entry: VulnerabilityDisk) -> Vulnerability {
         Vulnerability {
-            id: entry.id.clone(),
-            aliases: entry.aliases.clone(),
-            title: entry.title.clone(),
+            epss: entry.epss(),
+            id: entry.id,
+            aliases: entry.aliases,
+            title: entry.title,
             severities: entry
                 .severities
                 .iter()
                 .map(|(severity, feed)| (*severity, self.feed(*feed).to_owned()))
                 .collect(),
-            cvss: self.cvss(entry),
+            cvss: self.cvss(entry.cvss),
             known_exploited: entry.known_exploited,
-            epss: entry.epss(),
-            published: entry.published.clone(),
-            urls: entry.urls.clone(),
+            published: entry.published,
+            urls: entry.urls,
         }
     }
 
@@ -577,13 +572,12 @@ impl Database {
     }
 
     /// Turns stored CVSS ratings into the model's, by version and source.
-    pub(crate) fn cvss(&self, entry: &VulnerabilityDisk) -> Vec<Cvss> {
-        let mut ratings: Vec<Cvss> = entry
-            .cvss
-            .iter()
+    pub(crate) fn cvss(&self, stored: Vec<CvssDisk>) -> Vec<Cvss> {
+        let mut ratings: Vec<Cvss> = stored
+            .into_iter()
             .map(|cvss| Cvss {
-                version: cvss.version.clone(),
-                vector: cvss.vector.clone(),
+                version: cvss.version,
+                vector: cvss.vector,
                 score: f64::from(cvss.tenths) / 10.0,
                 source: self.feed(cvss.feed).to_owned(),
             })
@@ -614,7 +608,7 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Turns a stored statement into the model's.
 fn advisory(
-    reader: &mut Reader<'_>,
+    reader: Reader<'_>,
     ecosystem: &str,
     package: &str,
     statement: &StatementDisk<'_>,
@@ -640,14 +634,13 @@ fn advisory(
     })
 }
 
-/// Reads vulnerabilities; what was decoded is kept.
+/// Reads vulnerabilities. None is kept: copying one costs as much as reading it again.
+#[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
     /// The vulnerabilities.
     pool: Pool<'a>,
     /// What references begin with.
     prefixes: Pool<'a>,
-    /// The decoded vulnerabilities.
-    entries: HashMap<u32, Rc<VulnerabilityDisk>>,
 }
 
 impl<'a> Reader<'a> {
@@ -657,31 +650,21 @@ impl<'a> Reader<'a> {
         Self {
             pool: pool(Section::Vulnerabilities, database.vulnerabilities),
             prefixes: pool(Section::Prefixes, database.prefixes),
-            entries: HashMap::new(),
         }
     }
 
     /// Returns a vulnerability by its number.
-    pub(crate) fn vulnerability(&mut self, number: u32) -> Result<Rc<VulnerabilityDisk>, Damage> {
-        if let Some(entry) = self.entries.get(&number) {
-            return Ok(Rc::clone(entry));
-        }
-        let entry = (self.pool.get(number))
+    pub(crate) fn vulnerability(&self, number: u32) -> Result<VulnerabilityDisk, Damage> {
+        (self.pool.get(number))
             .and_then(|bytes| vulnerability::decode(bytes, self.prefixes))
-            .map(Rc::new)
-            .ok_or_else(|| Damage(format!("vulnerability {number}")))?;
-        self.entries.insert(number, Rc::clone(&entry));
-        Ok(entry)
+            .ok_or_else(|| Damage(format!("vulnerability {number}")))
     }
 
     /// Returns the id of a vulnerability or an update.
     pub(crate) fn id(&self, number: u32) -> Result<String, Damage> {
-        match self.entries.get(&number) {
-            Some(entry) => Ok(entry.id.clone()),
-            None => (self.pool.get(number))
-                .and_then(vulnerability::id)
-                .ok_or_else(|| Damage(format!("vulnerability {number}"))),
-        }
+        (self.pool.get(number))
+            .and_then(vulnerability::id)
+            .ok_or_else(|| Damage(format!("vulnerability {number}")))
     }
 
     /// Returns a record's id.

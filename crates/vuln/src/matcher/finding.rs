@@ -35,12 +35,12 @@ impl About<'_> {
         index: usize,
         hit: &Hit<'_, '_>,
         (fix, note): (FixState, Option<&str>),
-        entry: &VulnerabilityDisk,
+        mut entry: VulnerabilityDisk,
         reader: &Reader<'_>,
     ) -> Result<VulnerabilityFinding, Damage> {
         let record = reader.record(hit.statement.record)?;
         let feed = self.db.feed(hit.statement.feed);
-        let cvss = self.db.cvss(entry);
+        let cvss = self.db.cvss(std::mem::take(&mut entry.cvss));
         let (severity, severity_source) = match hit.severity {
             Some((severity, feed)) => (severity, self.db.feed(feed).to_owned()),
             None => match rating::best(cvss.iter().filter(|cvss| cvss.source == feed)) {
@@ -51,7 +51,7 @@ impl About<'_> {
                 ),
             },
         };
-        let mut aliases = entry.aliases.clone();
+        let mut aliases = std::mem::take(&mut entry.aliases);
         for alias in &hit.aliases {
             aliases.push(reader.record(*alias)?);
         }
@@ -62,28 +62,28 @@ impl About<'_> {
         let own = ecosystems::page(self.ecosystem, &entry.id).into_iter();
         let mut urls: Vec<String> = own.chain(update).collect();
         urls.dedup();
-        for url in &entry.urls {
-            if urls.len() < URL_LIMIT && !urls.contains(url) {
-                urls.push(url.clone());
+        for url in std::mem::take(&mut entry.urls) {
+            if urls.len() < URL_LIMIT && !urls.contains(&url) {
+                urls.push(url);
             }
         }
         urls.sort();
         let fixed = hit.range.and_then(|range| range.fixed);
         let fixed = fixed.filter(|_| fix == FixState::Fixed);
         Ok(VulnerabilityFinding {
-            id: entry.id.clone(),
+            epss: entry.epss(),
+            id: entry.id,
             aliases,
             package: index,
             severity,
             severity_source,
             cvss,
             known_exploited: entry.known_exploited,
-            epss: entry.epss(),
             fix,
             fixed_versions: fixed.map(str::to_owned).into_iter().collect(),
-            title: entry.title.clone(),
+            title: entry.title,
             urls,
-            published: entry.published.clone(),
+            published: entry.published,
             paths: Vec::new(),
             evidence: Evidence {
                 feed: feed.to_owned(),

@@ -427,7 +427,7 @@ impl<'d, 'p> Run<'d, 'p> {
         };
         let entry = self.reader.vulnerability(hit.vulnerability);
         let reader = &self.reader;
-        match entry.and_then(|entry| about.finding(index, hit, (fix, note), &entry, reader)) {
+        match entry.and_then(|entry| about.finding(index, hit, (fix, note), entry, reader)) {
             Ok(finding) => found.findings.push((hit.vulnerability, finding)),
             Err(damage) => self.damaged(&damage.0),
         }
