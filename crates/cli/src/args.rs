@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Scan(Box<ScanArgs>),
     /// Lists the packages of an image: a table, JSON, CycloneDX, SPDX
     Sbom(Box<SbomArgs>),
+    /// Shows the evidence for one finding: what feeds say, what was compared, what leads to it
+    Explain(Box<ExplainArgs>),
     /// Works with the vulnerability database
     #[command(after_help = "Start with: plimsoll db build --from FEEDS -o plimsoll.db")]
     Db(DbArgs),
@@ -232,6 +234,40 @@ pub(crate) struct SbomArgs {
 
     #[command(flatten)]
     pub(crate) report: ReportArgs,
+
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+}
+
+/// Is what `explain` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  plimsoll explain CVE-2023-4911 debian:12
+  plimsoll explain DSA-5514-1 oci-dir:build/image
+  plimsoll explain CVE-2023-4911@libc6 registry:registry.example.com/shop/web:1.4
+  plimsoll explain GHSA-29mw-wpgm-hmr9@lodash sbom:web.cdx.json --format json
+
+Each package that a feed connects with the vulnerability is shown, also where the answer is that it
+is not affected. 'plimsoll scan --help' lists the references.
+
+Exit codes: 0 done, whatever the answer; 2 it could not be done, or the database does not know the
+id; 3 done, but something that may change the answer could not be read or judged.")]
+pub(crate) struct ExplainArgs {
+    /// A vulnerability's or an update's id, or any other name of it, with @PACKAGE for one package
+    #[arg(value_name = "FINDING")]
+    pub(crate) finding: String,
+
+    /// The image, or its SBOM
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+
+    /// table or json
+    #[arg(long, value_name = "F", default_value = "table")]
+    pub(crate) format: TextFormat,
+
+    /// The vulnerability database
+    #[arg(long, value_name = "FILE", env = "PLIMSOLL_DB")]
+    pub(crate) db: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) read: ReadArgs,

@@ -67,7 +67,7 @@ fn size(bytes: u64) -> String {
     }
 }
 
-fn open(named: Option<&Path>) -> Result<Database, Failure> {
+pub(super) fn open(named: Option<&Path>) -> Result<Database, Failure> {
     let path = database_path(named).ok_or_else(|| {
         Failure::new(
             "there is no database; name one with --db, or build one with 'plimsoll db build'",

@@ -11,6 +11,7 @@ use crate::exit::Exit;
 use crate::output::{self, Failure};
 
 mod db;
+mod explain;
 mod manual;
 mod reading;
 mod sbom;
@@ -43,12 +44,14 @@ pub(crate) fn run() -> Result<Exit, Failure> {
         match &mut cli.command {
             Command::Scan(args) => usage::settle_platform(&mut args.read, typed)?,
             Command::Sbom(args) => usage::settle_platform(&mut args.read, typed)?,
+            Command::Explain(args) => usage::settle_platform(&mut args.read, typed)?,
             _ => {}
         }
     }
     match cli.command {
         Command::Scan(args) => scan::run(&args),
         Command::Sbom(args) => sbom::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Db(args) => db::run(&args.command),
         Command::Versions(args) => versions::run(&args),
         Command::Completions { shell } => {

@@ -34,6 +34,11 @@ pub static FORMAT: Format = Format {
 /// The value of the `schema` field of what `plimsoll sbom` writes.
 pub const INVENTORY_SCHEMA: &str = "plimsoll/sbom/1";
 
+/// Writes any value as JSON that is safe to print, indented, its last line ended.
+pub fn text(value: &impl Serialize) -> String {
+    safe::to_string(value)
+}
+
 fn render_with(report: &Report, _options: &Options) -> String {
     self::report(report)
 }

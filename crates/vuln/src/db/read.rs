@@ -463,6 +463,14 @@ impl Database {
         Ok(lookup)
     }
 
+    /// Says whether anything goes by an id: a vulnerability, an update, another name of either.
+    ///
+    /// # Errors
+    /// When the table of ids is damaged.
+    pub fn knows(&self, id: &str) -> Result<bool, DbError> {
+        Ok(!self.numbered(id)?.is_empty())
+    }
+
     /// Returns the numbers of what goes by an id.
     ///
     /// # Errors
