@@ -214,8 +214,8 @@ pub(crate) fn many() -> Report {
         );
         finding.known_exploited = true;
         finding.epss = Some(Epss {
-            score: 0.81_234,
-            percentile: 0.99_201,
+            score: 0.812_34,
+            percentile: 0.992_01,
         });
         finding.aliases = vec!["DSA-5523-1".into()];
         finding.cvss = vec![Cvss {
