@@ -21,6 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
         },
         packages: inventory.packages,
         findings: Vec::new(),
+        suppressed: Vec::new(),
         left_out: 0,
         verdict: None,
     };
