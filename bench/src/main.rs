@@ -13,6 +13,7 @@ use std::process::ExitCode;
 mod fat_jar;
 mod floor;
 mod images;
+mod labelled;
 mod matching;
 mod measure;
 mod reading;
@@ -45,6 +46,12 @@ fn main() -> ExitCode {
         ["scale", work, plimsoll] => {
             let mut out = String::new();
             let done = scale::table(&PathBuf::from(work), &PathBuf::from(plimsoll), &mut out);
+            measure::say(&out);
+            done
+        }
+        ["labelled", folder] => {
+            let mut out = String::new();
+            let done = labelled::table(&PathBuf::from(folder), &mut out);
             measure::say(&out);
             done
         }

@@ -96,6 +96,7 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     if let Some(db) = &options.db {
         crate::matching::table(db, &mut out)?;
     }
+    crate::labelled::table(&options.work, &mut out)?;
     crate::scale::table(&options.work, &options.plimsoll, &mut out)?;
     if !any {
         say("no real image was measured; build them with ../shared/images/build-images.sh");

@@ -7,7 +7,7 @@ use plimsoll_model::advisory::{Advisory, Range};
 use plimsoll_model::distro::Distro;
 use plimsoll_model::report::CatalogPackage;
 
-use super::judge::{Said, said};
+use super::judge::{Said, said, up_to};
 use super::run::Asked;
 use super::{Judge, ecosystems};
 use crate::db::{Database, DbError};
@@ -103,7 +103,7 @@ pub fn explain(
                         let order = subject.scheme.compare(asked.version, bound);
                         let holds = match sign {
                             "<" => order.is_lt(),
-                            "<=" => order.is_le(),
+                            "<=" => up_to(subject.scheme, asked.version, bound),
                             ">" => order.is_gt(),
                             _ => order.is_ge(),
                         };

@@ -435,7 +435,19 @@ pub(super) fn within(scheme: Scheme, version: &str, range: &RangeDisk<'_>) -> bo
     };
     (from_start || since())
         && (range.fixed).is_none_or(|fixed| scheme.compare(version, fixed).is_lt())
-        && (range.last_affected).is_none_or(|last| scheme.compare(version, last).is_le())
+        && (range.last_affected).is_none_or(|last| up_to(scheme, version, last))
+}
+
+/// Says whether a version is not past the last affected one. Bitnami's records name upstream's
+/// version, so every rebuild of it (`5.15.11-3`) is that version.
+pub(super) fn up_to(scheme: Scheme, version: &str, last: &str) -> bool {
+    let rebuilt = || {
+        let revision = version.strip_prefix(last)?.strip_prefix('-')?;
+        let digits = revision.bytes().all(|byte| byte.is_ascii_digit());
+        Some(digits && !last.contains('-'))
+    };
+    scheme.compare(version, last).is_le()
+        || (scheme == Scheme::Bitnami && rebuilt().unwrap_or(false))
 }
 
 /// Cuts the epoch off a version.

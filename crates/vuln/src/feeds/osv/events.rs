@@ -42,8 +42,31 @@ impl Event {
     }
 }
 
+/// Writes a short crate version in full (`0.1` is `0.1.0`): Cargo has no short ones, but records of
+/// people do.
+fn in_full(version: &mut String, scheme: Option<Scheme>) {
+    let Some(scheme) = scheme.filter(|scheme| *scheme == Scheme::Cargo) else {
+        return;
+    };
+    if version == "0" || scheme.is_valid(version) {
+        return;
+    }
+    for zeros in [".0", ".0.0"] {
+        let full = format!("{version}{zeros}");
+        if scheme.is_valid(&full) {
+            *version = full;
+            return;
+        }
+    }
+}
+
 /// Turns events into ranges.
 pub(super) fn ranges(mut events: Vec<Event>, scheme: Option<Scheme>) -> Vec<Range> {
+    for event in &mut events {
+        let (Event::Introduced(version) | Event::Fixed(version) | Event::LastAffected(version)) =
+            event;
+        in_full(version, scheme);
+    }
     if scheme.is_some() || !alternate(&events) {
         events.sort_by(|a, b| {
             order(a.version(), b.version(), scheme)
