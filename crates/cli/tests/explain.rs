@@ -247,7 +247,7 @@ fn programs_get_the_same() {
         "2.36-9+deb12u3"
     );
     assert_eq!(
-        package["findings"][0]["paths"][0].as_array().unwrap().len(),
+        package["paths"][0].as_array().unwrap().len(),
         2,
         "curl leads to it"
     );

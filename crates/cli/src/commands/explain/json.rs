@@ -106,6 +106,7 @@ fn explained(explanation: &Explanation<'_>, explained: &Explained<'_>) -> Value 
         })),
         "conclusion": explained.conclusion.as_str(),
         "reason": explained.reason(report),
+        "paths": explained.paths,
         "findings": explained.findings.iter().map(|one| finding(one)).collect::<Vec<_>>(),
         "statements": explained.statements.iter().map(statement).collect::<Vec<_>>(),
     })
@@ -123,7 +124,6 @@ fn finding(finding: &VulnerabilityFinding) -> Value {
             "record": finding.evidence.record,
             "comparison": finding.evidence.comparison,
         },
-        "paths": finding.paths,
         "suppressed": finding.suppressed.as_ref().map(|word| json!({
             "by": word.by,
             "reason": word.reason,

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use plimsoll_engine::inventory::Progress;
+use plimsoll_engine::paths::Dependents;
 use plimsoll_engine::{ScanOptions, scan};
 use plimsoll_model::advisory::Vulnerability;
 use plimsoll_model::package::Package;
@@ -50,6 +51,8 @@ struct Explained<'a> {
     statements: Vec<Judgement>,
     /// The findings, and what does not count, by id.
     findings: Vec<&'a VulnerabilityFinding>,
+    /// The dependency paths that lead to it, as purls.
+    paths: Vec<Vec<String>>,
     conclusion: Conclusion,
 }
 
@@ -162,6 +165,7 @@ fn explained<'a>(
             statements.entry(finding.package).or_default();
         }
     }
+    let dependents = Dependents::new(&report.packages);
     let asked = |package: &Package| only.is_none_or(|name| answers_to(package, name));
     let mut packages = Vec::new();
     let mut unnamed = Vec::new();
@@ -191,6 +195,7 @@ fn explained<'a>(
             entry,
             statements,
             findings,
+            paths: dependents.paths_to(index),
             conclusion,
         });
     }

@@ -93,9 +93,9 @@ fn about(out: &mut String, vulnerability: &Vulnerability) {
     }
     if let Some(epss) = vulnerability.epss {
         let text = format!(
-            "{:.2} % within 30 days, more than {:.0} % of all",
-            epss.score * 100.0,
-            epss.percentile * 100.0
+            "{:.2} % within 30 days, at least as likely as {:.1} % of all",
+            (epss.score * 10_000.0).floor() / 100.0,
+            (epss.percentile * 1_000.0).floor() / 10.0
         );
         line(out, 2, "EPSS", &text);
     }
@@ -155,14 +155,14 @@ fn explained(out: &mut String, report: &Report, explained: &Explained<'_>) {
     for judgement in &explained.statements {
         stated(out, judgement);
     }
-    let mut paths: Vec<&Vec<String>> = Vec::new();
-    for path in explained.findings.iter().flat_map(|finding| &finding.paths) {
-        if !paths.contains(&path) {
-            paths.push(path);
-        }
-    }
-    for path in paths {
-        line(out, 2, "Through", &path.join(" > "));
+    for path in &explained.paths {
+        let text = match path.as_slice() {
+            [_] => {
+                "nothing else: it was asked for, or nothing that was found depends on it".to_owned()
+            }
+            path => path.join(" > "),
+        };
+        line(out, 2, "Through", &text);
     }
 }
 
