@@ -75,6 +75,8 @@ Examples:
   plimsoll scan oci-dir:build/image --format json
   docker save shop | gzip > shop.tar.gz && plimsoll scan docker-archive:shop.tar.gz
   plimsoll scan web:1.4 -o json=report.json -o table=report.txt --quiet
+  plimsoll scan web:1.4 --vex web.openvex.json --exceptions exceptions.toml --fail-on high
+  plimsoll scan web:1.4 --vex vendor.csaf.json --show-suppressed
 
 Exit codes: 0 done and the gate passed; 1 the gate failed; 2 it could not be done; 3 done, but the
 result does not support a verdict (nothing recognised, no feed, no database).")]
@@ -107,12 +109,36 @@ pub(crate) struct ScanArgs {
     #[arg(long, value_name = "LEVEL", env = "PLIMSOLL_FAIL_ON")]
     pub(crate) fail_on: Option<Level>,
 
+    #[command(flatten)]
+    pub(crate) suppress: SuppressArgs,
+
     /// The vulnerability database
     #[arg(long, value_name = "FILE", env = "PLIMSOLL_DB")]
     pub(crate) db: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) read: ReadArgs,
+}
+
+/// Is what keeps findings from counting.
+#[derive(Debug, Args)]
+pub(crate) struct SuppressArgs {
+    /// Takes findings out of account that a VEX document (OpenVEX, CSAF, CycloneDX) says are fixed or do
+    /// not affect the image; may be repeated
+    #[arg(long, value_name = "FILE", env = "PLIMSOLL_VEX", value_delimiter = ',')]
+    pub(crate) vex: Vec<PathBuf>,
+
+    /// Takes findings out of account whose risk is accepted for a time (docs/vex.md)
+    #[arg(long, value_name = "FILE", env = "PLIMSOLL_EXCEPTIONS")]
+    pub(crate) exceptions: Option<PathBuf>,
+
+    /// The stage that the image is for (build, test, production …): exceptions may hold at one only
+    #[arg(long, value_name = "NAME", env = "PLIMSOLL_STAGE")]
+    pub(crate) stage: Option<String>,
+
+    /// Lists what does not count, with the reasons, in the table
+    #[arg(long, env = "PLIMSOLL_SHOW_SUPPRESSED", value_parser = switch())]
+    pub(crate) show_suppressed: bool,
 }
 
 /// Are the reports to write.

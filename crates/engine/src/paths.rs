@@ -1,7 +1,7 @@
 //! Dependency paths: from a package that was asked for, or that nobody depends on, down to a given
 //! one.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use plimsoll_model::report::CatalogPackage;
 
@@ -92,6 +92,27 @@ impl<'a> Dependents<'a> {
         paths.sort_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
         paths.truncate(MAX_PATHS);
         paths
+    }
+
+    /// Says whether a package is in the image only because of these others: every way up from it meets
+    /// one of them before it ends.
+    pub(crate) fn only_through(&self, package: usize, others: &[usize]) -> bool {
+        let mut seen = HashSet::from([package]);
+        let mut open = vec![package];
+        let mut met = false;
+        while let Some(at) = open.pop() {
+            if self.is_root(at) {
+                return false;
+            }
+            for above in self.dependents.get(at).map_or(&[][..], Vec::as_slice) {
+                if others.contains(above) {
+                    met = true;
+                } else if seen.insert(*above) {
+                    open.push(*above);
+                }
+            }
+        }
+        met
     }
 
     fn is_root(&self, index: usize) -> bool {

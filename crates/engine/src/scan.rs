@@ -32,6 +32,7 @@ use crate::inventory::{Progress, Reading, read_layers};
 use crate::lifecycle;
 use crate::ownership;
 use crate::paths::Dependents;
+use crate::suppress::{self, Suppressions};
 
 /// Is how to scan.
 pub struct ScanOptions<'a> {
@@ -57,6 +58,8 @@ pub struct ScanOptions<'a> {
     pub today: String,
     /// How old the database may be, in days; `None` for any age.
     pub max_database_days: Option<u32>,
+    /// What the user states beside the image.
+    pub suppressions: Suppressions,
 }
 
 /// Says why a scan could not be done.
@@ -339,11 +342,21 @@ pub fn judge_inventory(inventory: Inventory, options: &ScanOptions<'_>) -> Repor
              and pass it with --db",
         )),
     }
+    findings.sort_by(|a, b| (a.package, &a.id).cmp(&(b.package, &b.id)));
+    let dependents = Dependents::new(&packages);
+    if options.database.is_some() {
+        let subject = suppress::Subject {
+            image: &image,
+            packages: &packages,
+            dependents: &dependents,
+            today: &options.today,
+        };
+        let said = suppress::apply(&mut findings, &subject, &options.suppressions);
+        gaps.extend(said);
+    }
     gaps.sort();
     gaps.dedup();
     coverage.gaps = gaps;
-    findings.sort_by(|a, b| (a.package, &a.id).cmp(&(b.package, &b.id)));
-    let dependents = Dependents::new(&packages);
     let mut last: Option<(usize, Vec<Vec<String>>)> = None;
     for finding in &mut findings {
         let paths = match last.take() {

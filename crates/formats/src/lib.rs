@@ -1,11 +1,12 @@
-//! Documents out: what a scan says, as text for people and as JSON for programs. SBOMs in as well.
+//! Documents out: what a scan says, as text for people and as JSON for programs. SBOMs and VEX in as
+//! well.
 //!
 //! Owns the wire formats and the words of the reports: a model type leaves the program only through
 //! here. Deliberately absent: where a document goes (the command line writes it), whether colours are
 //! wanted (it decides), and any judgement: what is shown was decided before.
 //!
 //! Adding a format is one folder with a [`Format`] in it and its line in [`ALL`]. Read [`table`]
-//! first, then [`json`], then [`sbom`].
+//! first, then [`json`], then [`sbom`], then [`vex`].
 
 use plimsoll_model::report::Report;
 
@@ -15,6 +16,7 @@ pub mod sbom;
 pub mod table;
 #[cfg(test)]
 mod testing;
+pub mod vex;
 
 /// Is everything that the person who asked for a report can choose about how it looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +51,7 @@ pub static ALL: &[&Format] = &[
     &sbom::cyclonedx::FORMAT,
     &sbom::cyclonedx::FORMAT_1_7,
     &json::FORMAT,
+    &vex::write::FORMAT,
     &sbom::spdx2::FORMAT,
     &sbom::spdx2::TAG_VALUE,
     &sbom::spdx3::FORMAT,

@@ -12,7 +12,7 @@ use plimsoll_model::issue::{Issue, IssueKind};
 use plimsoll_model::package::{Package, SourcePackage};
 use plimsoll_model::report::{
     CatalogPackage, Coverage, DatabaseInfo, Evidence, FeedInfo, Finding, ImageFacts, LayerInfo,
-    Report, RuleResult, Suppression, Verdict, VerdictStatus, VulnerabilityFinding,
+    Report, RuleResult, Suppression, Verdict, VerdictStatus, VexStatus, VulnerabilityFinding,
 };
 use plimsoll_model::severity::{Cvss, Severity};
 
@@ -294,6 +294,7 @@ pub(crate) fn many() -> Report {
         by: "distribution".into(),
         reason: "it is judged under the package zlib1g".into(),
         expires: String::new(),
+        status: Some(VexStatus::Fixed),
     });
     report.suppressed = vec![Finding::Vulnerability(Box::new(twin))];
     report.coverage.judged_packages = report.packages.len();

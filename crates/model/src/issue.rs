@@ -34,6 +34,12 @@ pub enum IssueKind {
     EndOfLife,
     /// The database is old.
     StaleDatabase,
+    /// An exception suppresses nothing any more: its day is over.
+    ExpiredException,
+    /// An exception is for something that was not found.
+    UnusedException,
+    /// Statements of a VEX document that could not be understood.
+    UnreadStatement,
 }
 
 impl IssueKind {
@@ -54,7 +60,19 @@ impl IssueKind {
             Self::NotJudged => "not-judged",
             Self::EndOfLife => "end-of-life",
             Self::StaleDatabase => "stale-database",
+            Self::ExpiredException => "expired-exception",
+            Self::UnusedException => "unused-exception",
+            Self::UnreadStatement => "unread-statement",
         }
+    }
+
+    /// Says whether it is about what the user stated beside the image, so that nothing of the image
+    /// is missing for it.
+    pub fn note(self) -> bool {
+        matches!(
+            self,
+            Self::ExpiredException | Self::UnusedException | Self::UnreadStatement
+        )
     }
 
     /// Says whether the result as a whole supports no verdict because of it (exit code 3): something

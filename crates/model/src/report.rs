@@ -101,7 +101,7 @@ pub struct Coverage {
 impl Coverage {
     /// Says whether nothing is missing.
     pub fn complete(&self) -> bool {
-        self.gaps.is_empty()
+        self.gaps.iter().all(|gap| gap.kind.note())
     }
 
     /// Says whether the result supports no verdict (exit code 3).
@@ -203,8 +203,36 @@ pub struct Suppression {
     pub by: String,
     /// Why, in a sentence.
     pub reason: String,
-    /// Until when, RFC 3339; empty for always.
+    /// Until when, RFC 3339 (a date alone counts to its end); empty for always.
     pub expires: String,
+    /// What that says of the package in the words of VEX; `None` where it says nothing of the kind:
+    /// an accepted risk is still one.
+    pub status: Option<VexStatus>,
+}
+
+/// Is how a product stands to a vulnerability (the four statuses of VEX).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum VexStatus {
+    /// Nothing needs to be done about it.
+    NotAffected,
+    /// Something should be done about it.
+    Affected,
+    /// This version holds the fix.
+    Fixed,
+    /// Nobody knows yet.
+    UnderInvestigation,
+}
+
+impl VexStatus {
+    /// Returns the text form that `OpenVEX` uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotAffected => "not_affected",
+            Self::Affected => "affected",
+            Self::Fixed => "fixed",
+            Self::UnderInvestigation => "under_investigation",
+        }
+    }
 }
 
 /// Is why a package counts as affected.

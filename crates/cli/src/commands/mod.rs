@@ -16,6 +16,7 @@ mod manual;
 mod reading;
 mod sbom;
 mod scan;
+mod suppressions;
 mod usage;
 mod versions;
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use plimsoll_engine::ScanOptions;
+use plimsoll_engine::suppress::Suppressions;
 use plimsoll_formats::table::TableOptions;
 use plimsoll_formats::{Format, Options};
 use plimsoll_image::cache::Cache;
@@ -103,6 +104,7 @@ pub(super) fn options(args: &ReadArgs) -> ScanOptions<'static> {
         fail_on: None,
         today: String::new(),
         max_database_days: None,
+        suppressions: Suppressions::default(),
     }
 }
 

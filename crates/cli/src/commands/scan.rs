@@ -10,7 +10,7 @@ use plimsoll_model::severity::Severity;
 use plimsoll_vuln::db::Database;
 
 use super::reading::{self, Formats, Look};
-use super::{database_path, now};
+use super::{database_path, now, suppressions};
 use crate::args::ScanArgs;
 use crate::exit::Exit;
 use crate::output::{self, Failure};
@@ -29,6 +29,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Exit, Failure> {
         fail_on: args.fail_on.map(Severity::from),
         today: now()?.strftime("%Y-%m-%d").to_string(),
         max_database_days: args.max_db_age,
+        suppressions: suppressions::read(&args.suppress)?,
         ..reading::options(&args.read)
     };
     let progress = Arc::new(Progress::default());
@@ -48,6 +49,7 @@ fn render(format: &Format, reports: &[Report], args: &ScanArgs, look: &Look) -> 
     let mut options = look.options();
     options.table.min_severity = severity;
     options.table.only_fixed = args.only_fixed;
+    options.table.show_suppressed = args.suppress.show_suppressed;
     // The table itself leaves out what is not asked for, and says how much that is.
     let for_people = format.name == "table";
     let texts: Vec<String> = reports

@@ -12,4 +12,4 @@ mod licenses;
 pub mod read;
 pub mod spdx2;
 pub mod spdx3;
-mod stamp;
+pub(crate) mod stamp;

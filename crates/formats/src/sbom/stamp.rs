@@ -3,11 +3,11 @@
 use sha2::{Digest as _, Sha256};
 
 /// The first second of 1970: stands for a time that nobody knows where a format demands one.
-pub(super) const NO_TIME: &str = "1970-01-01T00:00:00Z";
+pub(crate) const NO_TIME: &str = "1970-01-01T00:00:00Z";
 
 /// Returns the document's time as `YYYY-MM-DDThh:mm:ssZ`: the seconds since 1970 where they are given
 /// (`SOURCE_DATE_EPOCH`), else the image's own time, brought to UTC and whole seconds.
-pub(super) fn time(epoch: Option<i64>, created: &str) -> Option<String> {
+pub(crate) fn time(epoch: Option<i64>, created: &str) -> Option<String> {
     let seconds = epoch.or_else(|| seconds(created))?;
     let days = seconds.div_euclid(86_400);
     let rest = seconds.rem_euclid(86_400);
@@ -23,12 +23,12 @@ pub(super) fn time(epoch: Option<i64>, created: &str) -> Option<String> {
 }
 
 /// Returns a time of RFC 3339 as `YYYY-MM-DDThh:mm:ssZ`.
-pub(super) fn utc(text: &str) -> Option<String> {
+pub(crate) fn utc(text: &str) -> Option<String> {
     time(None, text)
 }
 
 /// Reads RFC 3339 as seconds since 1970; fractions of a second are cut.
-fn seconds(text: &str) -> Option<i64> {
+pub(crate) fn seconds(text: &str) -> Option<i64> {
     let number = |range: std::ops::Range<usize>| -> Option<i64> {
         let digits = text.get(range)?;
         let all = digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -92,7 +92,7 @@ fn date(day: i64) -> (i64, i64, i64) {
 
 /// Returns a UUID that follows from a document's content: version 8, for values made another way than
 /// by clock or chance (RFC 9562 section 5.8), of a SHA-256.
-pub(super) fn uuid(content: &[u8]) -> String {
+pub(crate) fn uuid(content: &[u8]) -> String {
     let digest = Sha256::digest(content);
     let mut hex = String::with_capacity(36);
     for (index, byte) in digest.iter().take(16).enumerate() {
@@ -110,7 +110,7 @@ pub(super) fn uuid(content: &[u8]) -> String {
 }
 
 /// Returns the first 16 hexadecimal digits of a text's SHA-256: enough to tell packages apart.
-pub(super) fn short_digest(text: &str) -> String {
+pub(crate) fn short_digest(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
     digest.iter().take(8).map(|byte| hex_of(*byte)).collect()
 }

@@ -21,6 +21,7 @@ mod issue;
 mod labels;
 mod packages;
 mod summary;
+mod suppressed;
 mod upgrades;
 mod writer;
 
@@ -48,6 +49,8 @@ pub struct TableOptions {
     pub min_severity: Severity,
     /// Whether only issues with a fixed version are shown (`--only-fixed`).
     pub only_fixed: bool,
+    /// Whether what is suppressed is listed (`--show-suppressed`).
+    pub show_suppressed: bool,
 }
 
 impl Default for TableOptions {
@@ -57,6 +60,7 @@ impl Default for TableOptions {
             color: false,
             min_severity: Severity::Unknown,
             only_fixed: false,
+            show_suppressed: false,
         }
     }
 }
@@ -104,6 +108,9 @@ pub fn render(report: &Report, options: &TableOptions) -> String {
     out.blank();
     coverage::write(&mut out, report);
     upgrades::write(&mut out, &shown);
+    if options.show_suppressed {
+        suppressed::list(&mut out, report);
+    }
     out.blank();
     summary::write(&mut out, report, &shown, all.len() - shown.len(), options);
     out.finish()

@@ -6,7 +6,7 @@ use plimsoll_model::severity::Severity;
 use super::writer::{Writer, clip, pad, pad_left, plain, styled};
 use super::{
     BAD, BOLD, FAINT, GOOD, TableOptions, WARNING, counted, grouped, severity_name, severity_style,
-    supports_verdict,
+    supports_verdict, suppressed,
 };
 use crate::issues::{self, Counts, SourceIssue};
 
@@ -25,6 +25,7 @@ pub(super) fn write(
 ) {
     let decided = supports_verdict(report);
     write_tested(out, report, shown.len(), hidden, options);
+    suppressed::count(out, report, options);
     let counts = Counts::of_issues(shown.iter().copied());
     if !shown.is_empty() {
         write_counts(out, report, &counts, hidden);

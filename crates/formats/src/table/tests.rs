@@ -26,6 +26,19 @@ fn reports_look_as_in_their_golden_files() {
 }
 
 #[test]
+fn what_is_suppressed_is_listed_where_it_is_asked_for() {
+    let options = TableOptions {
+        show_suppressed: true,
+        ..at(80)
+    };
+    let got = render(&testing::many(), &options);
+    golden("table/testdata/many-80-suppressed.txt", &got);
+    assert!(got.contains("1 finding is suppressed (distribution 1)\n"));
+    let got = render(&testing::clean(), &options);
+    assert!(!got.to_lowercase().contains("suppressed"), "{got}");
+}
+
+#[test]
 fn colours_are_exactly_those_of_the_golden_file() {
     for (name, report) in testing::reports() {
         let plain = render(&report, &at(80));

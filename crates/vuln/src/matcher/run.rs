@@ -8,7 +8,7 @@ use plimsoll_model::advisory::FixState;
 use plimsoll_model::ecosystem::PackageKind;
 use plimsoll_model::issue::{Issue, IssueKind};
 use plimsoll_model::package::Package;
-use plimsoll_model::report::{CatalogPackage, Suppression, VulnerabilityFinding};
+use plimsoll_model::report::{CatalogPackage, Suppression, VexStatus, VulnerabilityFinding};
 use plimsoll_model::version::Scheme;
 
 use super::ecosystems;
@@ -246,11 +246,12 @@ impl<'d, 'p> Run<'d, 'p> {
                     (Some(owner), Some((ecosystem, _))) => self.word(ecosystem, owner, number),
                     _ => None,
                 };
-                if let Some(reason) = word {
+                if let Some((reason, status)) = word {
                     finding.suppressed = Some(Suppression {
                         by: "distribution".to_owned(),
                         reason,
                         expires: String::new(),
+                        status: Some(status),
                     });
                     self.matches.suppressed.push(finding);
                 } else {
@@ -261,7 +262,12 @@ impl<'d, 'p> Run<'d, 'p> {
     }
 
     /// Returns what the distribution says of a vulnerability in its package, where it speaks of it.
-    fn word(&mut self, ecosystem: &str, owner: &'p Package, number: u32) -> Option<String> {
+    fn word(
+        &mut self,
+        ecosystem: &str,
+        owner: &'p Package,
+        number: u32,
+    ) -> Option<(String, VexStatus)> {
         for (name, _) in names(ecosystem, owner) {
             let Some(stated) = self.stated(ecosystem, name) else {
                 continue;
@@ -272,12 +278,14 @@ impl<'d, 'p> Run<'d, 'p> {
             };
             let span = statement.span;
             let bounded = span.ranges().next().is_some() || span.versions().next().is_some();
-            let says = if span.undecided() {
-                "has not decided of it yet".to_owned()
+            let (says, status) = if span.undecided() {
+                let says = "has not decided of it yet".to_owned();
+                (says, VexStatus::UnderInvestigation)
             } else if !bounded {
-                "says that it is not affected".to_owned()
+                let says = "says that it is not affected".to_owned();
+                (says, VexStatus::NotAffected)
             } else if let Some(fixed) = span.ranges().find_map(|range| range.fixed) {
-                format!("fixed it in {fixed}")
+                (format!("fixed it in {fixed}"), VexStatus::Fixed)
             } else {
                 let fix = match statement.fix {
                     FixState::WontFix => "will not be fixed",
@@ -285,12 +293,14 @@ impl<'d, 'p> Run<'d, 'p> {
                     FixState::EndOfLife => "gets no fix any more",
                     FixState::Fixed | FixState::NotFixed | FixState::Unknown => "has no fix yet",
                 };
-                format!("judges it under that package: it {fix}")
+                let says = format!("judges it under that package: it {fix}");
+                (says, VexStatus::Affected)
             };
-            return Some(format!(
+            let reason = format!(
                 "it is installed by {ecosystem}'s package {}, and {ecosystem} {says}",
                 owner.name
-            ));
+            );
+            return Some((reason, status));
         }
         None
     }

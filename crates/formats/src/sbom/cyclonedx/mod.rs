@@ -177,7 +177,7 @@ fn subject(image: &ImageFacts) -> Component {
 }
 
 /// Returns the purl of an image in a registry (purl type `oci`); no other source names a repository.
-pub(super) fn image_purl(image: &ImageFacts) -> Option<String> {
+pub(crate) fn image_purl(image: &ImageFacts) -> Option<String> {
     let digest = image.digest.as_ref()?;
     let name = image.reference.strip_prefix("registry:")?;
     let name = name.split('@').next().unwrap_or(name);
