@@ -123,9 +123,14 @@ pub(crate) struct ScanArgs {
 /// Is what keeps findings from counting.
 #[derive(Debug, Args)]
 pub(crate) struct SuppressArgs {
-    /// Takes findings out of account that a VEX document (OpenVEX, CSAF, CycloneDX) says are fixed or do
-    /// not affect the image; may be repeated
-    #[arg(long, value_name = "FILE", env = "PLIMSOLL_VEX", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "PLIMSOLL_VEX",
+        value_delimiter = ',',
+        help = "Takes findings out of account that a VEX document (OpenVEX, CSAF, CycloneDX) says \
+                are fixed or do not affect the image; may be repeated"
+    )]
     pub(crate) vex: Vec<PathBuf>,
 
     /// Takes findings out of account whose risk is accepted for a time (docs/vex.md)

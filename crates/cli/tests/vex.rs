@@ -1,5 +1,5 @@
 //! What the user states beside an image, as a user does: VEX documents and exceptions in, the gate, the
-//! reports, OpenVEX out. The examples are those of `docs/vex.md`.
+//! reports, `OpenVEX` out. The examples are those of `docs/vex.md`.
 
 #![allow(
     clippy::expect_used,

@@ -315,14 +315,13 @@ impl Glob {
                     Token::Char(want) if *want == c => enter(&mut next, place + 1, &self.0),
                     Token::One if c != '/' => enter(&mut next, place + 1, &self.0),
                     Token::Star if c != '/' => enter(&mut next, place, &self.0),
-                    Token::Deep => enter(&mut next, place, &self.0),
-                    Token::Folders if c == '/' => enter(&mut next, place, &self.0),
-                    Token::Folders => enter(&mut next, place + 1, &self.0),
                     Token::Folder if c == '/' => {
                         enter(&mut next, place, &self.0);
                         enter(&mut next, place + 1, &self.0);
                     }
-                    Token::Folder => enter(&mut next, place, &self.0),
+                    Token::Deep | Token::Folder => enter(&mut next, place, &self.0),
+                    Token::Folders if c == '/' => enter(&mut next, place, &self.0),
+                    Token::Folders => enter(&mut next, place + 1, &self.0),
                     Token::Char(_) | Token::One | Token::Star => {}
                 }
             }

@@ -147,13 +147,16 @@ fn apply_vex(findings: &mut [VulnerabilityFinding], subject: &Subject<'_>, docum
     }
 }
 
+/// What decides between statements: the time, whether it is about a part, the place.
+type Rank = (Option<i64>, bool, usize);
+
 /// Returns the statement that decides about a package, of lists with the newest first.
 fn newest<'a>(
     lists: &[&'a Vec<Candidate<'a>>],
     index: &Index<'_>,
     package: usize,
 ) -> Option<&'a Candidate<'a>> {
-    let mut best: Option<((Option<i64>, bool, usize), &Candidate<'_>)> = None;
+    let mut best: Option<(Rank, &Candidate<'_>)> = None;
     for list in lists {
         for candidate in *list {
             if best.is_some_and(|((time, ..), _)| candidate.time < time) {
